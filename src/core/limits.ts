@@ -1,0 +1,73 @@
+// Every bound of the system in one place; docs/limits.md says why each is what it is.
+// Units are the last word of a name.
+
+/** Plaintext and sealed size of a cell: the unit of storage, transfer and repair. */
+export const CELL_BYTES = 131_072;
+export const CELL_LOG2 = 17;
+
+export const CHUNK_MIN_BYTES = 8 * 1024;
+export const CHUNK_AVG_BYTES = 32 * 1024;
+/** A cell less its directory of one chunk (2 + 7 bytes): a raw chunk always fits one cell. */
+export const CHUNK_MAX_BYTES = 131_063;
+export const INDEX_CHUNK_MIN_BYTES = 2 * 1024;
+export const INDEX_CHUNK_AVG_BYTES = 8 * 1024;
+export const INDEX_CHUNK_MAX_BYTES = 32 * 1024;
+export const PACKER_QUEUE_CHUNKS = 8;
+export const INDEX_ROOT_CHUNKS = 512;
+
+export const CONTENT_BYTES = 64 * 1024 ** 3;
+export const CONTENT_CELLS = CONTENT_BYTES / CELL_BYTES;
+export const FILES = 1_000_000;
+export const PATH_BYTES = 4096;
+export const METADATA_BYTES = 1024 * 1024;
+export const METADATA_SEGMENT_BYTES = 64 * 1024;
+export const ANCESTORS = 4096;
+export const PEERS = 256;
+
+/** Cells between disk, worker and network at any moment, per job. */
+export const CELLS_IN_FLIGHT = 16;
+
+export const PACK_BYTES = 256 * 1024 * 1024;
+export const PACK_HEADER_BYTES = 4096;
+export const PACK_TRAILER_BYTES = 96;
+export const PACK_SLOT_BYTES = CELL_BYTES + PACK_TRAILER_BYTES;
+export const PACK_SLOTS = 2046;
+export const BALLAST_BYTES = 16 * 1024 * 1024;
+
+export const RPC_REQUEST_BYTES = 64 * 1024;
+export const DOWNLOAD_SECTION_BYTES = 64 * 1024;
+export const RPC_MESSAGE_BYTES = DOWNLOAD_SECTION_BYTES + 1024;
+export const LEAVES_PER_SECTION = 2048;
+export const PEER_EXCHANGE_PEERS = 64;
+export const PEER_EXCHANGE_UNKNOWN_PEERS = 8;
+
+export const HTTP2_STREAMS = 16;
+export const HTTP2_HEADER_BYTES = 8 * 1024;
+export const HTTP2_SESSION_MIB = 4;
+export const HTTP2_NEW_STREAMS_PER_SECOND = 20;
+export const HTTP2_RESETS_PER_MINUTE = 100;
+export const HALF_OPEN_HANDSHAKES = 256;
+export const UNKNOWN_SESSIONS = 32;
+export const UNKNOWN_CALLS_PER_MINUTE = 10;
+export const CONTRACT_CALLS_PER_MINUTE = 120;
+export const DOWNLOADS_PER_PEER = 8;
+export const RECOVERY_REQUESTS = 32;
+export const BULK_LANES = 4;
+/** HTTP/2 receive window of a client channel: throughput is about window / 2 per round trip. */
+export const FLOW_WINDOW_BYTES = 8 * 1024 * 1024;
+
+export const CHALLENGE_BLOCK_BYTES = 4096;
+export const CHALLENGE_BLOCKS = 512;
+export const CHALLENGE_FIRST_BLOCKS = 64;
+export const CHALLENGE_MAX_BLOCKS = 1024;
+export const CHALLENGE_RANGES = 8;
+export const CHALLENGE_RANGE_CELLS = 256;
+/** Blobs of at most so many blocks are read whole instead of sampled. */
+export const CHALLENGE_WHOLE_BLOCKS = 1024;
+
+export const MIN_REPLICAS_DEFAULT = 3;
+export const MIN_REPLICAS_MAX = 32;
+export const STORAGE_LIMIT_DEFAULT_BYTES = 20 * 1024 ** 3;
+export const KEPT_LIST_ENTRY_BYTES = 48;
+export const EVENT_BACKLOG = 1024;
+export const EVENT_SUBSCRIBERS = 32;
