@@ -1,0 +1,77 @@
+// Every period of the protocol in one table, in milliseconds, read through the injected clock.
+// A test network may divide all of them by one number; deadlines and flood limits are a second
+// table that is never divided (docs/protocol.md, "Time").
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export const PERIODS_MS = {
+  /** Wait after an explicit setfile/rmfile, or a change of peers, terms or settings, before a revision is offered. */
+  publishDebounce: 5 * SECOND,
+  tick: 10 * MINUTE,
+  /** First retry of a presence probe after the connection to an owner was lost; doubles. */
+  probeFirst: 15 * SECOND,
+  probeFirstWeekMax: HOUR,
+  probeMonthMax: 6 * HOUR,
+  probeMax: DAY,
+  probeWeek: 7 * DAY,
+  probeMonth: 30 * DAY,
+  /** A holder that reached a recovering owner but was dropped tries again after this. */
+  recoveringRetry: MINUTE,
+  selfDial: 6 * HOUR,
+  /** `bb init --new` on a typed secret first looks so long for holders. */
+  newIdentityLook: 10 * MINUTE,
+  freshnessWait: 24 * HOUR,
+  publishBlockWait: 72 * HOUR,
+  /** An unfinished publish to a peer is offered again after this; doubles. */
+  publishRetry: MINUTE,
+  publishRetryMax: HOUR,
+  checkSpacing: DAY,
+  checkDegradedSpacing: 6 * HOUR,
+  checkOverdue: 2 * DAY,
+  challengeRefill: HOUR,
+  degradedAfterUnreachable: DAY,
+  graceAfterDegraded: 72 * HOUR,
+  repairAfter: DAY,
+  hold: 7 * DAY,
+  uploadStall: 7 * DAY,
+  /** An owner does not replace an unfinished pull by a newer offer while it progressed within this time. */
+  pullProgress: HOUR,
+  peerExchange: HOUR,
+  contractRetry: MINUTE,
+} as const;
+
+export type PeriodName = keyof typeof PERIODS_MS;
+export type Periods = { readonly [name in PeriodName]: number };
+
+export const PERIOD_FLOOR_MS = 250;
+export const TIME_DIVISOR_MAX = 1000;
+
+/** All periods divided by `divisor` (1 to 1,000), none below 250 ms. */
+export function dividedPeriods(divisor: number): Periods {
+  const entries = Object.entries(PERIODS_MS).map(([name, ms]) => [
+    name,
+    divisor === 1 ? ms : Math.max(PERIOD_FLOOR_MS, Math.floor(ms / divisor)),
+  ]);
+  return Object.fromEntries(entries) as Periods;
+}
+
+/** Deadlines of single calls and flood windows: real time, never divided. */
+export const DEADLINES_MS = {
+  call: 60 * SECOND,
+  connect: 90 * SECOND,
+  handshake: 10 * SECOND,
+  challenge: 120 * SECOND,
+  challengeSlack: 60 * SECOND,
+  downloadIdle: 60 * SECOND,
+  unknownSession: 60 * SECOND,
+  keepalive: 25 * SECOND,
+  keepaliveTimeout: 20 * SECOND,
+  reconnectMin: SECOND,
+  reconnectMax: 30 * SECOND,
+  torBootstrap: 180 * SECOND,
+  descriptorUpload: 120 * SECOND,
+  shutdown: 10 * SECOND,
+} as const;

@@ -1,0 +1,111 @@
+// Sealed records of the catalog: few, small, all in memory after unlock. Values are plain data
+// (strings, numbers, booleans, Buffers, arrays, objects); the catalog seals each as one row.
+
+import type { ChallengeOutcome } from './challenge/question.ts';
+import type { ContractState } from './contract/state.ts';
+import type { OnionId } from './ids.ts';
+
+/** 32 hex digits: the random id of a sealed row. */
+export type RecordId = string & { readonly brand: 'RecordId' };
+
+export type PeerRecord = {
+  readonly onionId: OnionId;
+  readonly name: string;
+  /** Typed, pinned or approved by the user; all others are strangers. */
+  readonly added: boolean;
+  readonly addedMs: number;
+  readonly introducer: OnionId | undefined;
+  readonly pinned: boolean;
+  /** 32 bytes or empty. */
+  readonly aeadKey: Buffer;
+  readonly lastReachedMs: number;
+  /** Dial-back: we reached HealthCheck at its onion. */
+  readonly dialledBack: boolean;
+};
+
+/** Our content at a peer: what it was offered, acknowledged and proved. */
+export type ReplicaRecord = {
+  readonly offered: Buffer;
+  readonly offeredMs: number;
+  readonly acknowledged: Buffer;
+  readonly acknowledgedMs: number;
+  /** The storer's latest_known for us, the base of the compare-and-swap. */
+  readonly latestKnown: Buffer;
+  readonly lastChecked: Buffer;
+  readonly lastOutcome: ChallengeOutcome | undefined;
+  readonly lastCheckMs: number;
+  readonly lastHeldMs: number;
+  readonly sweepCell: number;
+  /** Revision ids of ours that this peer holds or pulls. */
+  readonly lists: readonly Buffer[];
+};
+
+/** Remaining seconds as (value, slope, counted seconds at the last change). */
+export type LedgerRecord = {
+  readonly valueSeconds: number;
+  readonly slopePermille: number;
+  readonly countedSeconds: number;
+};
+
+export type ContractRecord = {
+  readonly peer: OnionId;
+  readonly terms: Buffer;
+  readonly proposerSignature: Buffer;
+  readonly acceptorSignature: Buffer;
+  readonly state: ContractState;
+  readonly reason: string;
+  readonly sinceMs: number;
+  readonly ledger: LedgerRecord;
+  readonly replica: ReplicaRecord;
+};
+
+/** A blob we keep for an owner. */
+export type HeldRecord = {
+  readonly owner: OnionId;
+  readonly contentId: Buffer;
+  readonly root: Buffer;
+  readonly cells: number;
+  /** Number of the leaf list in the catalog; -1 while the plan is not fetched. */
+  readonly list: number;
+  readonly role: 'pulling' | 'current' | 'kept';
+  readonly sinceMs: number;
+  /** For `kept`: counted seconds of this node at which the hold ends. */
+  readonly holdEndSeconds: number;
+  /** For `current`: the owner was told. */
+  readonly reported: boolean;
+  /** Newest id the owner named, even if we did not take it. */
+  readonly latestKnown: Buffer;
+};
+
+export type SettingsRecord = {
+  readonly name: string;
+  readonly storageLimitBytes: number;
+  readonly minReplicas: number;
+};
+
+export type NodeMode = 'normal' | 'blocked' | 'recovering';
+
+export type NodeRecord = {
+  readonly mode: NodeMode;
+  readonly modeSinceMs: number;
+  /** Highest (generation, sequence) that we sealed or recovered: the base of the lineage guard. */
+  readonly baseGeneration: number;
+  readonly baseSequence: number;
+  readonly baseContentId: Buffer;
+  /** Seconds counted in ticks in which we were up and connected. */
+  readonly countedSeconds: number;
+  /** A change of peers, terms or settings is not in a revision yet. */
+  readonly dirty: boolean;
+  /** While recovering: the revision being restored, and who answered. */
+  readonly recoveringId: Buffer;
+  readonly forks: readonly Buffer[];
+};
+
+export type CatalogRecord =
+  | { readonly id: RecordId; readonly kind: 'peer'; readonly value: PeerRecord }
+  | { readonly id: RecordId; readonly kind: 'contract'; readonly value: ContractRecord }
+  | { readonly id: RecordId; readonly kind: 'held'; readonly value: HeldRecord }
+  | { readonly id: RecordId; readonly kind: 'settings'; readonly value: SettingsRecord }
+  | { readonly id: RecordId; readonly kind: 'node'; readonly value: NodeRecord };
+
+export type RecordKind = CatalogRecord['kind'];

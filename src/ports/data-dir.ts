@@ -1,0 +1,27 @@
+// The data directory as a whole: its lock, its header, its free space.
+
+/** What is known before unlock. Nothing here is secret; the keys in it are wrapped. */
+export type Header = {
+  readonly format: 1;
+  readonly createdMs: number;
+  readonly mode: 'phrase' | 'password';
+  /** Account name in password mode, else empty. */
+  readonly account: string;
+  /** 16 bytes derived from the secret: tells a wrong secret from a right one. */
+  readonly verify: Buffer;
+  /** The two random keys of this directory, AES-SIV-wrapped. */
+  readonly wrappedWrapKey: Buffer;
+  readonly wrappedRowKey: Buffer;
+};
+
+export interface DataDir {
+  /** Takes the exclusive lock; DATA_DIR_IN_USE when another daemon has it. Freed by the kernel when the process dies. */
+  lock(): Promise<void>;
+  /** Undefined = not initialised. INTEGRITY when all copies are damaged, INCOMPATIBLE for a newer format. */
+  readHeader(): Promise<Header | undefined>;
+  /** Writes all three copies durably; ALREADY_INITIALISED when there is one. */
+  writeHeader(header: Header): Promise<void>;
+  /** Bytes free on the file system, ballast not counted. */
+  freeBytes(): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,125 @@
+// The bbrpc calls a daemon makes to another daemon, in the words of the core: no protobuf here.
+// Every call has a deadline, may be aborted, and throws BbError: PEER_UNREACHABLE, REFUSED_BY_PEER
+// or BAD_PEER_DATA. A refusal that the protocol names comes as PeerRefusal.
+
+import type { OnionId } from '../core/ids.ts';
+import type { ContractState } from '../core/contract/state.ts';
+import type { ChallengeQuestion } from '../core/challenge/question.ts';
+
+export type ContentInfo = {
+  /** 64 bytes, or empty for no content. */
+  readonly contentId: Buffer;
+  readonly contentBytes: number;
+  /** Merkle root over the leaves of the blob as sealed for the storer, 32 bytes. */
+  readonly root: Buffer;
+};
+
+export type PullState = 'NONE' | 'PULLING' | 'QUOTA' | 'NO_SPACE';
+
+export type RevisionReport = {
+  readonly requesterContent: ContentInfo | undefined;
+  readonly requesterRemainingSeconds: number;
+  readonly responderContent: ContentInfo | undefined;
+  readonly requesterLatestKnown: Buffer;
+  readonly requesterOlder: readonly ContentInfo[];
+  readonly contractState: ContractState | undefined;
+  readonly responderRecovering: boolean;
+  readonly requesterPull: PullState;
+};
+
+export type OfferOutcome = 'ACCEPTED_PULLING' | 'REFUSED' | 'QUOTA' | 'NO_SPACE' | 'CAS_MISMATCH';
+
+export type Offer = {
+  readonly content: ContentInfo | undefined;
+  readonly previousContentId: Buffer;
+  readonly delete: boolean;
+  readonly newCells: number;
+};
+
+export type DownloadRequest = {
+  readonly contentId: Buffer;
+  readonly offset: number;
+  /** 0 = to the end. */
+  readonly length: number;
+  readonly referenceContentId: Buffer;
+  readonly repair: boolean;
+  readonly leaves: boolean;
+};
+
+/** One message of a Download stream. The first carries totalBytes and root. */
+export type DownloadSection =
+  | { readonly kind: 'head'; readonly totalBytes: number; readonly root: Buffer }
+  | { readonly kind: 'raw'; readonly bytes: Buffer }
+  | { readonly kind: 'reference'; readonly offsetBytes: number; readonly lengthBytes: number }
+  | { readonly kind: 'leaves'; readonly leaves: Buffer };
+
+export type Hello = {
+  readonly clientOnion: OnionId;
+  readonly serverOnion: OnionId;
+  readonly protocolMin: number;
+  readonly protocolMax: number;
+  /** 16 bytes; only when we called our own onion. */
+  readonly instance: Buffer;
+};
+
+export type ProposalAnswer = {
+  readonly answer: 'ACCEPTED' | 'PENDING' | 'REJECTED';
+  readonly signature: Buffer;
+  readonly reason: string;
+};
+
+export type SignedTerms = {
+  readonly terms: Buffer;
+  readonly proposerSignature: Buffer;
+  readonly acceptorSignature: Buffer;
+  readonly state: ContractState | undefined;
+  readonly remainingSeconds: number;
+};
+
+export type CallOptions = { readonly signal?: AbortSignal; readonly deadlineMs?: number };
+
+export interface PeerClient {
+  healthCheck(peer: OnionId, options?: CallOptions): Promise<Hello>;
+  exchangePeers(peer: OnionId, ours: readonly OnionId[], options?: CallOptions): Promise<readonly OnionId[]>;
+  getContentRevision(peer: OnionId, held: Buffer, options?: CallOptions): Promise<RevisionReport>;
+  setContentRevision(
+    peer: OnionId,
+    offer: Offer,
+    options?: CallOptions,
+  ): Promise<{ readonly outcome: OfferOutcome; readonly latestKnown: Buffer }>;
+  /** `lane` 0 is the control channel; 1 to BULK_LANES are bulk channels on circuits of their own. */
+  download(
+    peer: OnionId,
+    request: DownloadRequest,
+    lane: number,
+    options?: CallOptions,
+  ): AsyncIterable<DownloadSection>;
+  proposeContract(peer: OnionId, terms: Buffer, signature: Buffer, options?: CallOptions): Promise<ProposalAnswer>;
+  acceptContract(
+    peer: OnionId,
+    digest: Buffer,
+    accept: boolean,
+    signature: Buffer,
+    reason: string,
+    options?: CallOptions,
+  ): Promise<{ readonly state: ContractState | undefined }>;
+  getContract(peer: OnionId, options?: CallOptions): Promise<SignedTerms | undefined>;
+  challenge(
+    peer: OnionId,
+    question: ChallengeQuestion,
+    options?: CallOptions,
+  ): Promise<{ readonly mac: Buffer; readonly blocksRead: number }>;
+  /** True while an authenticated control session to the peer is up. */
+  isConnected(peer: OnionId): boolean;
+  /** Drops all channels to a peer; the next call uses a fresh circuit. */
+  forget(peer: OnionId): void;
+  onConnection(listener: (event: PeerConnection) => void): () => void;
+  close(): Promise<void>;
+}
+
+export type PeerConnection = {
+  readonly peer: OnionId;
+  readonly up: boolean;
+  /** TLS key exchange group, such as X25519MLKEM768; empty when the connection is down. */
+  readonly group: string;
+};

@@ -1,0 +1,113 @@
+// Work that must not run on the event loop: key derivation, ingest, reading content back, sealing
+// for peers, challenges, recovery of cells. Each call streams; memory does not grow with content.
+// A worker gets only the keys it needs, at unlock, and drops them at lock.
+
+import type { ChallengeQuestion } from '../core/challenge/question.ts';
+import type { Entry } from '../core/content/entry.ts';
+import type { OnionId } from '../core/ids.ts';
+import type { RevisionRow, StagedContent } from './catalog.ts';
+import type { CellPosition, PackMark } from './cell-store.ts';
+
+export type WorkerKeys = {
+  readonly pubkey: Buffer;
+  readonly cellId: Buffer;
+  readonly cellEnc: Buffer;
+  readonly chunkId: Buffer;
+  readonly cdc: Buffer;
+  /** The unwrapped random per-directory keys. */
+  readonly wrapKey: Buffer;
+  readonly rowKey: Buffer;
+};
+
+export type IngestJob = {
+  /** What changes: a tree read from disk, one file streamed in, or a removal. */
+  readonly change:
+    | { readonly kind: 'path'; readonly path: Buffer; readonly name: Buffer }
+    | { readonly kind: 'stream'; readonly name: Buffer; readonly bytes: AsyncIterable<Buffer>; readonly mode: number }
+    | { readonly kind: 'remove'; readonly name: Buffer };
+  readonly snapshotId: Buffer;
+  readonly nowMs: number;
+};
+
+export type IngestProgress = {
+  readonly phase: 'scan' | 'read' | 'index' | 'verify';
+  readonly files: number;
+  readonly bytes: number;
+  readonly totalFiles: number;
+  readonly totalBytes: number;
+};
+
+export type ReadItem =
+  | { readonly kind: 'entry'; readonly entry: Entry }
+  /** The next bytes of the last entry; its SHA-256 is verified before the next entry comes, else INTEGRITY. */
+  | { readonly kind: 'data'; readonly bytes: Buffer };
+
+export interface Workers {
+  /** Argon2id with the constants of format 1; 64 bytes. One at a time. */
+  deriveMaster(secret: Buffer, mode: 'phrase' | 'password', account: string): Promise<Buffer>;
+  unlock(keys: WorkerKeys): Promise<void>;
+  lock(): Promise<void>;
+  close(): Promise<void>;
+
+  /** Builds the next content from the newest revision (undefined = empty) and a change; durable and read back, not committed. */
+  ingest(
+    job: IngestJob,
+    base: RevisionRow | undefined,
+    onProgress: (progress: IngestProgress) => void,
+    signal: AbortSignal,
+  ): Promise<StagedContent>;
+  /** Appends the two head copies to the own store, durable and read back. */
+  appendHeads(
+    contentId: Buffer,
+    heads: readonly [Buffer, Buffer],
+  ): Promise<{ readonly positions: readonly CellPosition[]; readonly marks: readonly PackMark[] }>;
+  /** Marks of the own store after an ingest, for the commit. */
+  ownMarks(): Promise<readonly PackMark[]>;
+  /** Throws staged content away (its cells are cut off at the next start, or reused). */
+  discard(staged: StagedContent): Promise<void>;
+
+  /** Entries at or below `name` (empty = all) of a committed revision, in table order, in batches. */
+  list(revision: RevisionRow, name: Buffer): AsyncIterable<readonly Entry[]>;
+  /** The same with the bytes of each file. */
+  read(revision: RevisionRow, name: Buffer): AsyncIterable<ReadItem>;
+
+  /** Leaves of own cells as sealed for `peer`, packed 32 bytes each, for these cell numbers of the blob. */
+  sealLeaves(peer: OnionId, contentId: Buffer, cells: readonly number[]): Promise<Buffer>;
+  /** Bytes of one cell of our blob as sealed for `peer`; undefined when our own cell is damaged. */
+  sealCell(peer: OnionId, contentId: Buffer, cell: number): Promise<Buffer | undefined>;
+  /** The mac the storer must answer; `damaged` names our own cells that do not verify. */
+  expectedMac(
+    question: ChallengeQuestion,
+    responder: OnionId,
+    blobCells: number,
+  ): Promise<{ readonly mac: Buffer; readonly damaged: readonly number[] }>;
+  /** The answer to a challenge about a list that we hold. Cells that cannot be read count as zeros. */
+  proveMac(
+    question: ChallengeQuestion,
+    challenger: OnionId,
+    list: number,
+    blobCells: number,
+  ): Promise<{ readonly mac: Buffer; readonly blocksRead: number }>;
+
+  /** Recovery, see RecoveredContent. */
+  startRecovery(revision: RevisionRow, indexCellIds: readonly Buffer[]): Promise<RecoverySession>;
+}
+
+/**
+ * Rebuilds own content from cells that peers give back. Each accepted cell is opened under its
+ * cell_id, sealed for ourselves and made durable in the own store; killable at any time.
+ */
+export interface RecoverySession {
+  /** Cell ids still wanted: index cells first; data cells once all index cells are in. At most `limit`. */
+  wanted(limit: number): Promise<readonly Buffer[]>;
+  counts(): Promise<{ readonly done: number; readonly total: number; readonly indexDone: boolean }>;
+  /** Offers sealed cells as `peer` held them; false for each that is not the cell it should be. */
+  offer(
+    peer: OnionId,
+    cells: readonly { readonly cellId: Buffer; readonly bytes: Buffer }[],
+  ): Promise<readonly boolean[]>;
+  /** Cell ids of the revision in blob order without heads; only when the index is complete. */
+  cellIds(): Promise<Buffer>;
+  /** Ends with what there is: complete content, or the complete files with the rest listed. */
+  finish(): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }>;
+}
