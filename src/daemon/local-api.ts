@@ -1,0 +1,249 @@
+// What the daemon answers to local programs (bb), in plain data. The protobuf edge in `rpc/local`
+// translates and nothing more; every surface shows the same views.
+
+import type { Entry } from '../core/content/entry.ts';
+import type { OnionId } from '../core/ids.ts';
+import type { NodeMode } from '../core/records.ts';
+import type { TorState } from '../ports/onion-host.ts';
+import type { ReadItem } from '../ports/workers.ts';
+
+export type NodeState = 'NOT_INITIALISED' | 'LOCKED' | 'UNLOCKED';
+export type Verdict = 'PROTECTED' | 'AT_RISK' | 'NOT_PROTECTED';
+export type ReasonView = { readonly code: string; readonly message: string; readonly next: string };
+
+export type InitArgs = {
+  readonly mode: 'phrase' | 'password';
+  readonly generate: boolean;
+  /** UTF-8; empty with generate. The callee wipes it. */
+  readonly secret: Buffer;
+  readonly account: string;
+  readonly allowWeak: boolean;
+  readonly name: string;
+  readonly newIdentity: boolean;
+};
+
+export type RevisionView = {
+  readonly contentId: Buffer;
+  readonly generation: number;
+  readonly sequence: number;
+  readonly createdMs: number;
+  readonly contentBytes: number;
+  readonly fileCount: number;
+  readonly fileBytes: number;
+};
+
+export type ReplicaView = {
+  readonly peer: OnionId;
+  readonly name: string;
+  readonly newest: boolean;
+  readonly verified: boolean;
+  readonly outcome: string;
+  readonly checkedMs: number;
+  readonly heldMs: number;
+  readonly state: 'offering' | 'pulling' | 'acknowledged' | 'refused' | 'idle';
+  readonly sequence: number;
+};
+
+export type TransferView = {
+  readonly peer: OnionId;
+  readonly name: string;
+  readonly servedBytes: number;
+  readonly pulledBytes: number;
+  readonly recoveredBytes: number;
+  readonly returnedBytes: number;
+};
+
+export type ProgressView = {
+  readonly job: string;
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  readonly bytesPerSec: number;
+  readonly etaSec: number;
+};
+
+export type StatusView = {
+  readonly state: NodeState;
+  readonly mode: NodeMode | undefined;
+  readonly verdict: Verdict | undefined;
+  readonly reasons: readonly ReasonView[];
+  readonly onionId: string;
+  readonly name: string;
+  readonly tor: TorState;
+  readonly revision: RevisionView | undefined;
+  readonly replicas: readonly ReplicaView[];
+  readonly verifiedReplicas: number;
+  readonly minReplicas: number;
+  readonly provenMs: number;
+  readonly jobs: readonly ProgressView[];
+  readonly transfers: readonly TransferView[];
+  readonly timeDivisor: number;
+  readonly version: string;
+  readonly pending: boolean;
+  readonly missingFiles: number;
+  readonly forks: readonly Buffer[];
+  readonly secretMode: 'phrase' | 'password' | undefined;
+  readonly heldBytes: number;
+};
+
+export type DaemonEvent = {
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly progress: ProgressView | undefined;
+};
+
+export type PeerView = {
+  readonly onionId: OnionId;
+  readonly name: string;
+  readonly added: boolean;
+  readonly connected: boolean;
+  readonly lastReachedMs: number;
+  readonly group: string;
+  readonly introducer: string;
+  readonly contractState: string;
+  readonly addedMs: number;
+};
+
+export type SetFileSource =
+  | { readonly kind: 'path'; readonly path: Buffer; readonly name: Buffer }
+  | { readonly kind: 'stream'; readonly name: Buffer; readonly bytes: AsyncIterable<Buffer>; readonly mode: number };
+
+export type SetFileResult = {
+  readonly revision: RevisionView | undefined;
+  readonly addedFiles: number;
+  readonly removedFiles: number;
+  readonly skippedFiles: number;
+  readonly unchanged: boolean;
+};
+
+export type StorageView = {
+  readonly limitBytes: number;
+  readonly minReplicas: number;
+  readonly onlineBytes: number;
+  readonly offlineBytes: number;
+  readonly expiredBytes: number;
+  readonly ourContentBytes: number;
+  readonly acceptableBytes: number;
+  readonly promisedBytes: number;
+  readonly diskFreeBytes: number;
+};
+
+export type ContractView = {
+  readonly peer: OnionId;
+  readonly name: string;
+  readonly synced: boolean;
+  readonly ourRemainingSeconds: number;
+  readonly theirRemainingSeconds: number;
+  readonly theirContentBytes: number;
+  readonly online: boolean;
+  readonly state: string;
+  readonly explanation: string;
+  readonly giveBytes: number;
+  readonly getBytes: number;
+  readonly durationSeconds: number;
+  readonly holdSeconds: number;
+  readonly checkPeriodSeconds: number;
+  readonly noticeSeconds: number;
+  readonly replica: ReplicaView;
+  readonly termsVersion: number;
+  readonly proposedByUs: boolean;
+  readonly pullingBytes: number;
+};
+
+export type ProposeArgs = {
+  readonly peer: string;
+  readonly giveBytes: number;
+  readonly getBytes: number;
+  readonly durationSeconds: number;
+  readonly holdSeconds: number;
+};
+
+export type OperationState =
+  | 'NOT_STARTED'
+  | 'CONNECTING_TO_PEER'
+  | 'PROPOSING_CONTRACT'
+  | 'PEER_REFUSED'
+  | 'SYNCING_CONTENTS'
+  | 'CHECKING_CONTENTS'
+  | 'OUR_CONTENT_REVISION_MISSING'
+  | 'INVALID_CONTENT_RETURNED'
+  | 'COMPLETED'
+  | 'PENDING_PERSON';
+
+export type ProposeUpdate = {
+  readonly state: OperationState;
+  readonly success: boolean;
+  readonly reason: string;
+  readonly contract: ContractView | undefined;
+};
+
+export type CheckUpdate = {
+  readonly state: OperationState;
+  readonly success: boolean;
+  readonly outcome: string;
+  readonly contentBytes: number;
+  readonly sectionOffset: number;
+  readonly sectionBytes: number;
+  readonly blocks: number;
+  readonly cells: number;
+  readonly newest: boolean;
+};
+
+export type RecoverArgs = {
+  /** A peer reference, or empty. */
+  readonly from: string;
+  readonly complete: boolean;
+  readonly acceptSequence: number;
+  readonly acceptLoss: boolean;
+};
+
+export type RecoverUpdate = {
+  readonly phase: 'looking' | 'comparing' | 'index' | 'data' | 'committing' | 'restored' | 'complete';
+  readonly mode: NodeMode;
+  readonly newest: RevisionView | undefined;
+  readonly holdersOfNewest: number;
+  readonly holders: number;
+  readonly versions: number;
+  readonly downloadedBytes: number;
+  readonly totalDownloadedBytes: number;
+  readonly completeFiles: number;
+  readonly missingFiles: number;
+  readonly recovered: boolean;
+  readonly waitingFor: string;
+  readonly transfers: readonly TransferView[];
+  readonly done: boolean;
+};
+
+/** Peers are named by onion id, bb: URI, name or unique prefix. All methods throw BbError. */
+export interface LocalApi {
+  health(): { readonly version: string; readonly state: NodeState };
+  init(args: InitArgs): Promise<{ readonly words: readonly string[]; readonly onionId: OnionId }>;
+  /** The callee wipes the secret. */
+  unlock(secret: Buffer): Promise<{ readonly onionId: OnionId }>;
+  lock(): Promise<void>;
+  status(): Promise<StatusView>;
+  events(withProgress: boolean, signal: AbortSignal): AsyncIterable<DaemonEvent>;
+  connectPeer(
+    reference: string,
+    name: string,
+    wait: boolean,
+  ): Promise<{ readonly peer: PeerView; readonly reached: boolean }>;
+  peers(): Promise<readonly PeerView[]>;
+  /** The job goes on when the caller is gone, unless `signal` of a streamed source aborts. */
+  setFile(source: SetFileSource, onProgress: (progress: ProgressView) => void, signal: AbortSignal): Promise<SetFileResult>;
+  readFiles(name: Buffer): AsyncIterable<ReadItem>;
+  listFiles(name: Buffer): AsyncIterable<readonly Entry[]>;
+  removeFile(
+    name: Buffer,
+    dryRun: boolean,
+  ): Promise<{ readonly removedFiles: number; readonly revision: RevisionView | undefined }>;
+  storage(): Promise<StorageView>;
+  /** 0 keeps the old value. */
+  setStorage(limitBytes: number, minReplicas: number): Promise<StorageView>;
+  contracts(reference: string): Promise<readonly ContractView[]>;
+  propose(args: ProposeArgs, signal: AbortSignal): AsyncIterable<ProposeUpdate>;
+  check(reference: string, signal: AbortSignal): AsyncIterable<CheckUpdate>;
+  recover(args: RecoverArgs, signal: AbortSignal): AsyncIterable<RecoverUpdate>;
+}
