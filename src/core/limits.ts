@@ -71,3 +71,9 @@ export const STORAGE_LIMIT_DEFAULT_BYTES = 20 * 1024 ** 3;
 export const KEPT_LIST_ENTRY_BYTES = 48;
 export const EVENT_BACKLOG = 1024;
 export const EVENT_SUBSCRIBERS = 32;
+
+/** A phrase or password, normalised. */
+export const SECRET_BYTES = 1024;
+export const PASSWORD_JUDGED_CHARACTERS = 128;
+/** A peer's certificate; ours has about 200 bytes. */
+export const CERTIFICATE_BYTES = 4096;
