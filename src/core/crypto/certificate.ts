@@ -2,7 +2,7 @@
 // the whole authentication rule: dates, names and serial are fixed or ignored (docs/protocol.md, "Transport").
 // Node cannot make X.509, so the DER (RFC 5280, RFC 8410) is written here; only serial, key and signature vary.
 
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { invariant } from '../errors.ts';
 import { CERTIFICATE_BYTES } from '../limits.ts';
@@ -14,8 +14,8 @@ const ED25519_ALGORITHM = Buffer.from('300506032b6570', 'hex');
 const EMPTY_NAME = Buffer.from('3000', 'hex');
 
 /** DER certificate for an Ed25519 key; `serial` is 16 random bytes (two are made positive and non-zero). */
-export function selfSignedCertificate(privateKey: KeyObject, pubkey: Uint8Array, serial: Uint8Array): Buffer {
-  invariant(serial.length === 16 && pubkey.length === 32, 'a certificate needs a 16-byte serial and a 32-byte key');
+export function selfSignedCertificate(privateKey: KeyObject, serial: Uint8Array): Buffer {
+  invariant(serial.length === 16, 'a certificate needs a 16-byte serial');
   const number = Buffer.from(serial);
   number[0] = ((number[0] ?? 0) & 0x7f) | 0x40;
   const validity = der(SEQUENCE, der(0x17, Buffer.from('000101000000Z')), der(0x18, Buffer.from('99991231235959Z')));
@@ -27,8 +27,7 @@ export function selfSignedCertificate(privateKey: KeyObject, pubkey: Uint8Array,
     EMPTY_NAME,
     validity,
     EMPTY_NAME,
-    SPKI_PREFIX,
-    pubkey,
+    createPublicKey(privateKey).export({ format: 'der', type: 'spki' }),
   );
   const signature = ed25519Sign(privateKey, tbs);
   return der(SEQUENCE, tbs, ED25519_ALGORITHM, der(0x03, Buffer.of(0), signature));
