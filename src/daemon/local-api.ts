@@ -232,7 +232,11 @@ export interface LocalApi {
   ): Promise<{ readonly peer: PeerView; readonly reached: boolean }>;
   peers(): Promise<readonly PeerView[]>;
   /** The job goes on when the caller is gone, unless `signal` of a streamed source aborts. */
-  setFile(source: SetFileSource, onProgress: (progress: ProgressView) => void, signal: AbortSignal): Promise<SetFileResult>;
+  setFile(
+    source: SetFileSource,
+    onProgress: (progress: ProgressView) => void,
+    signal: AbortSignal,
+  ): Promise<SetFileResult>;
   readFiles(name: Buffer): AsyncIterable<ReadItem>;
   listFiles(name: Buffer): AsyncIterable<readonly Entry[]>;
   removeFile(

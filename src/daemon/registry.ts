@@ -1,0 +1,148 @@
+// The sealed records in memory. Reads are free; each write is durable in the catalog before memory
+// shows it, and writes happen one after the other, so that no update is lost.
+
+import type { OnionId } from '../core/ids.ts';
+import type {
+  CatalogRecord,
+  ContractRecord,
+  HeldRecord,
+  NodeRecord,
+  PeerRecord,
+  RecordId,
+  SettingsRecord,
+} from '../core/records.ts';
+import type { Catalog } from '../ports/catalog.ts';
+import type { Random } from '../ports/random.ts';
+import { Mutex } from './mutex.ts';
+
+type Stored<T> = { readonly id: RecordId; readonly value: T };
+
+export class Registry {
+  readonly #catalog: Catalog;
+  readonly #random: Random;
+  readonly #writes = new Mutex();
+  readonly #peers = new Map<OnionId, Stored<PeerRecord>>();
+  readonly #contracts = new Map<OnionId, Stored<ContractRecord>>();
+  readonly #held = new Map<RecordId, HeldRecord>();
+  #settings: Stored<SettingsRecord> | undefined;
+  #node: Stored<NodeRecord> | undefined;
+
+  constructor(catalog: Catalog, random: Random) {
+    this.#catalog = catalog;
+    this.#random = random;
+  }
+
+  /** Reads all records; called once after the catalog was unlocked. */
+  async load(): Promise<void> {
+    for (const record of await this.#catalog.records()) this.#remember(record);
+  }
+
+  get settings(): SettingsRecord | undefined {
+    return this.#settings?.value;
+  }
+
+  get node(): NodeRecord | undefined {
+    return this.#node?.value;
+  }
+
+  peer(id: OnionId): PeerRecord | undefined {
+    return this.#peers.get(id)?.value;
+  }
+
+  peers(): PeerRecord[] {
+    return [...this.#peers.values()].map((stored) => stored.value);
+  }
+
+  contract(id: OnionId): ContractRecord | undefined {
+    return this.#contracts.get(id)?.value;
+  }
+
+  contracts(): ContractRecord[] {
+    return [...this.#contracts.values()].map((stored) => stored.value);
+  }
+
+  heldOf(owner: OnionId): { readonly id: RecordId; readonly value: HeldRecord }[] {
+    return this.held().filter(({ value }) => value.owner === owner);
+  }
+
+  held(): { readonly id: RecordId; readonly value: HeldRecord }[] {
+    return [...this.#held].map(([id, value]) => ({ id, value }));
+  }
+
+  updatePeer(id: OnionId, change: (old: PeerRecord | undefined) => PeerRecord): Promise<PeerRecord> {
+    return this.#update(() => ({
+      kind: 'peer',
+      id: this.#peers.get(id)?.id ?? this.#newId(),
+      value: change(this.peer(id)),
+    }));
+  }
+
+  updateContract(id: OnionId, change: (old: ContractRecord | undefined) => ContractRecord): Promise<ContractRecord> {
+    return this.#update(() => ({
+      kind: 'contract',
+      id: this.#contracts.get(id)?.id ?? this.#newId(),
+      value: change(this.contract(id)),
+    }));
+  }
+
+  updateSettings(change: (old: SettingsRecord | undefined) => SettingsRecord): Promise<SettingsRecord> {
+    return this.#update(() => ({
+      kind: 'settings',
+      id: this.#settings?.id ?? this.#newId(),
+      value: change(this.settings),
+    }));
+  }
+
+  updateNode(change: (old: NodeRecord | undefined) => NodeRecord): Promise<NodeRecord> {
+    return this.#update(() => ({ kind: 'node', id: this.#node?.id ?? this.#newId(), value: change(this.node) }));
+  }
+
+  /** The node record as it would be written by updateNode, for a transaction that does more (commitRevision). */
+  nodeRecord(change: (old: NodeRecord) => NodeRecord): CatalogRecord | undefined {
+    return this.#node === undefined ? undefined : { kind: 'node', id: this.#node.id, value: change(this.#node.value) };
+  }
+
+  /** Runs a larger catalog write among the others and then remembers its records. */
+  transact(write: () => Promise<readonly CatalogRecord[]>): Promise<void> {
+    return this.#writes.run(async () => {
+      for (const record of await write()) this.#remember(record);
+    });
+  }
+
+  /** Puts and deletes held records in one transaction. `compute` sees the newest state. */
+  changeHeld(
+    compute: () => {
+      readonly puts: readonly { readonly id: RecordId | undefined; readonly value: HeldRecord }[];
+      readonly deletes: readonly RecordId[];
+    },
+  ): Promise<void> {
+    return this.#writes.run(async () => {
+      const { puts, deletes } = compute();
+      const records = puts.map(({ id, value }): CatalogRecord => ({ kind: 'held', id: id ?? this.#newId(), value }));
+      await this.#catalog.putRecords(records, deletes);
+      for (const id of deletes) this.#held.delete(id);
+      for (const record of records) this.#remember(record);
+    });
+  }
+
+  #update<R extends CatalogRecord>(make: () => R): Promise<R['value']> {
+    return this.#writes.run(async () => {
+      const record = make();
+      await this.#catalog.putRecords([record]);
+      this.#remember(record);
+      return record.value;
+    });
+  }
+
+  #newId(): RecordId {
+    return this.#random.bytes(16).toString('hex') as RecordId;
+  }
+
+  #remember(record: CatalogRecord): void {
+    if (record.kind === 'peer') this.#peers.set(record.value.onionId, { id: record.id, value: record.value });
+    else if (record.kind === 'contract') this.#contracts.set(record.value.peer, { id: record.id, value: record.value });
+    else if (record.kind === 'held') this.#held.set(record.id, record.value);
+    else if (record.kind === 'settings') this.#settings = { id: record.id, value: record.value };
+    else this.#node = { id: record.id, value: record.value };
+  }
+}
