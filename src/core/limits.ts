@@ -62,6 +62,12 @@ export const CHALLENGE_FIRST_BLOCKS = 64;
 export const CHALLENGE_MAX_BLOCKS = 1024;
 export const CHALLENGE_RANGES = 8;
 export const CHALLENGE_RANGE_CELLS = 256;
+/** So many challenges sweep a whole blob, however large. */
+export const CHALLENGE_SWEEP_PARTS = 30;
+/** Two head copies of the largest Metadata, asked beside the sweep. */
+export const CHALLENGE_HEAD_CELLS = 18;
+/** Challenges a peer may ask at once; refilled one per `challengeRefill`. */
+export const CHALLENGE_BUCKET = 4;
 /** Blobs of at most so many blocks are read whole instead of sampled. */
 export const CHALLENGE_WHOLE_BLOCKS = 1024;
 
