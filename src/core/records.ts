@@ -96,8 +96,12 @@ export type NodeRecord = {
   readonly countedSeconds: number;
   /** A change of peers, terms or settings is not in a revision yet. */
   readonly dirty: boolean;
-  /** While recovering: the revision being restored, and who answered. */
+  /** While recovering: the revision being restored; empty before one was found. */
   readonly recoveringId: Buffer;
+  /** The user said (`bb init --new`) that nobody holds anything for this typed secret. */
+  readonly newIdentity: boolean;
+  /** Files that the last recovery could not bring back. */
+  readonly missingFiles: number;
   readonly forks: readonly Buffer[];
 };
 

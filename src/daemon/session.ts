@@ -1,0 +1,85 @@
+// The unlocked node: keys, records and the newest revision in memory. Made by unlock, gone at lock.
+
+import type { Metadata } from '../core/content/metadata.ts';
+import type { Keyring } from '../core/crypto/keyring.ts';
+import { invariant } from '../core/errors.ts';
+import type { OnionId } from '../core/ids.ts';
+import type { NodeRecord, SettingsRecord } from '../core/records.ts';
+import type { RevisionRow } from '../ports/catalog.ts';
+import type { CellStore } from '../ports/cell-store.ts';
+import type { PeerClient } from '../ports/peer-client.ts';
+import type { Deps, Network } from './deps.ts';
+import type { EventBus } from './event-bus.ts';
+import type { Jobs } from './jobs.ts';
+import { Mutex } from './mutex.ts';
+import { Reach } from './reach.ts';
+import type { Registry } from './registry.ts';
+import { Scheduler } from './scheduler.ts';
+import { Transfers } from './transfers.ts';
+import { Recovery } from './recovery.ts';
+import { Uploads } from './uploads.ts';
+
+export type Newest = { readonly row: RevisionRow; readonly metadata: Metadata };
+
+export class Session {
+  readonly deps: Deps;
+  readonly keyring: Keyring;
+  readonly registry: Registry;
+  readonly bus: EventBus;
+  readonly jobs: Jobs;
+  readonly scheduler: Scheduler;
+  readonly transfers = new Transfers();
+  /** Held by whatever changes our own content. */
+  readonly contentLock = new Mutex();
+  readonly reach: Reach;
+  readonly recovery = new Recovery();
+  readonly uploads = new Uploads();
+  /** 16 random bytes per start: a node that meets another instance under its own id has a twin. */
+  readonly instance: Buffer;
+  /** Cells of other people. */
+  readonly cells: CellStore;
+  newest: Newest | undefined;
+  #network: Network | undefined;
+
+  constructor(deps: Deps, keyring: Keyring, registry: Registry, cells: CellStore, bus: EventBus, jobs: Jobs) {
+    this.deps = deps;
+    this.keyring = keyring;
+    this.registry = registry;
+    this.cells = cells;
+    this.bus = bus;
+    this.jobs = jobs;
+    this.scheduler = new Scheduler(deps.clock, deps.log);
+    this.reach = new Reach(deps.clock);
+    this.instance = deps.random.bytes(16);
+  }
+
+  get self(): OnionId {
+    return this.keyring.onionId;
+  }
+
+  get node(): NodeRecord {
+    invariant(this.registry.node !== undefined, 'an unlocked node has a node record');
+    return this.registry.node;
+  }
+
+  get settings(): SettingsRecord {
+    invariant(this.registry.settings !== undefined, 'an unlocked node has settings');
+    return this.registry.settings;
+  }
+
+  get client(): PeerClient {
+    invariant(this.#network !== undefined, 'an unlocked node has a network');
+    return this.#network.client;
+  }
+
+  attach(network: Network): void {
+    this.#network = network;
+  }
+
+  async close(): Promise<void> {
+    await this.scheduler.stop();
+    await this.#network?.close();
+    await this.cells.close();
+    this.keyring.wipe();
+  }
+}
