@@ -1,0 +1,68 @@
+# The only entry point that people and CI use. Node and the tools come from node_modules (the lockfile's own Node 24),
+# so a machine with an older Node works too; npm itself runs on the system's Node, which npm ci cannot pull away.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+SYSTEM_PATH := $(PATH)
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+DIST ?= dist
+GEN ?= src/gen
+INSTALLED := node_modules/.installed-lock.json
+ASSETS := -name '*.sql' -o -name '*.wasm' -o -name '*.cjs'
+SYSTEM_TOOLS := nodejs npm tor
+
+.PHONY: help setup gen rpc gen-check check test build clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: ## install what is missing: node, npm and tor from the system, packages from the lockfile
+	@missing=''; export PATH='$(SYSTEM_PATH)':/usr/sbin:/sbin; \
+	command -v node >/dev/null && command -v npm >/dev/null && command -v tor >/dev/null || missing=yes; \
+	if [ -n "$$missing" ]; then \
+	  root=''; [ "$$(id -u)" = 0 ] || root=sudo; \
+	  if command -v apt-get >/dev/null && { [ -z "$$root" ] || command -v sudo >/dev/null; }; then \
+	    $$root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends $(SYSTEM_TOOLS); \
+	  else echo 'make setup: please install first: $(SYSTEM_TOOLS) (Debian/Ubuntu, as root: apt-get install $(SYSTEM_TOOLS))' >&2; exit 1; fi; \
+	fi; \
+	if ! cmp -s package-lock.json $(INSTALLED); then \
+	  npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error; \
+	  cp package-lock.json $(INSTALLED); \
+	fi
+
+gen: ## regenerate src/gen and docs/errors.md (alias: rpc)
+	@rm -rf $(GEN) && mkdir -p $(GEN)
+	@cd proto && buf generate -o '$(abspath $(GEN))'
+	@node test/tidy/errors-doc.ts > docs/errors.md
+
+rpc: gen
+
+gen-check: ## fail when src/gen is not what proto/ says, or a proto change would break peers
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
+	(cd proto && buf generate -o "$$fresh"); \
+	diff -r "$$fresh" src/gen || { echo 'gen-check: src/gen is out of date; run make gen' >&2; exit 1; }
+	@if [ -f proto/v1.binpb ]; then cd proto && buf breaking --against v1.binpb; fi
+
+check: ## types, lint, format, protos, generated code, tidy tests
+	@tsc --noEmit
+	@oxlint --type-aware --deny-warnings
+	@biome format --log-level=warn
+	@cd proto && buf lint
+	@$(MAKE) gen-check
+	@node --test --test-reporter=dot 'test/tidy/**/*.test.ts'
+
+test: setup ## everything CI asks for; LANES="unit cli" runs some lanes only
+	@node test/run.ts $(LANES)
+
+build: ## emit dist/, what npm pack ships
+	@rm -rf '$(DIST)'
+	@tsc -p src/tsconfig.build.json --outDir '$(DIST)'
+	@find src cli \( $(ASSETS) \) -exec cp --parents -t '$(DIST)' {} +
+	@chmod +x '$(DIST)'/cli/bb.cjs '$(DIST)'/src/bbd.cjs
+
+clean: ## remove what the other targets made, node_modules excepted
+	@rm -rf dist .cache

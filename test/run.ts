@@ -1,0 +1,85 @@
+// The lane runner behind `make test`: lanes in order of cost, each with its time and counts.
+// Invariant: nothing passes silently. A lane that has a folder must run at least one test, a skipped or unfinished
+// test counts as failed, and the last line is the total of all lanes.
+
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+type Counts = { passed: number; failed: number };
+type Lane = { readonly name: string; readonly concurrency: number; readonly timeoutMs: number };
+
+const root = new URL('..', import.meta.url).pathname;
+const MINUTE_MS = 60_000;
+
+// Lanes that start daemons run one file at a time: they measure memory and own ports and tor processes.
+const LANES: readonly Lane[] = [
+  { name: 'unit', concurrency: 2, timeoutMs: 2 * MINUTE_MS },
+  { name: 'vectors', concurrency: 2, timeoutMs: 2 * MINUTE_MS },
+  { name: 'property', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
+  { name: 'contract', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
+  { name: 'cli', concurrency: 1, timeoutMs: 5 * MINUTE_MS },
+  { name: 'e2e', concurrency: 1, timeoutMs: 10 * MINUTE_MS },
+];
+
+/** `make check` as a lane: one step that holds or does not. */
+function runCheck(): Counts {
+  const done = spawnSync('make', ['check'], { cwd: root, stdio: 'inherit' });
+  return done.status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** Runs the test files of one lane, each in a process of its own, and prints what the runner says of them. */
+async function runLane(lane: Lane, files: string[]): Promise<Counts> {
+  const counts: Counts = { passed: 0, failed: 0 };
+  const events = run({ files, cwd: root, concurrency: lane.concurrency, timeout: lane.timeoutMs });
+  events.on('test:summary', ({ file, counts: total }) => {
+    if (file !== undefined) return;
+    counts.passed = total.passed;
+    counts.failed = total.tests - total.passed;
+  });
+  for await (const text of events.compose(spec)) process.stdout.write(text);
+  if (counts.passed + counts.failed === 0) {
+    console.log(`lane ${lane.name}: no test ran; that is a failure`);
+    counts.failed = 1;
+  }
+  return counts;
+}
+
+function sayLane(name: string, counts: Counts, startedMs: number): string {
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  const line = `lane ${name.padEnd(9)} ${String(counts.passed).padStart(5)} passed ${String(counts.failed).padStart(4)} failed ${seconds.padStart(7)} s`;
+  console.log(`${line}\n`);
+  return line;
+}
+
+async function main(wanted: string[]): Promise<void> {
+  const unknown = wanted.filter((name) => name !== 'check' && !LANES.some((lane) => lane.name === name));
+  if (unknown.length > 0) throw new Error(`unknown lane: ${unknown.join(' ')}`);
+  const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
+  const total: Counts = { passed: 0, failed: 0 };
+  const lines: string[] = [];
+  const add = (name: string, counts: Counts, startedMs: number): void => {
+    lines.push(sayLane(name, counts, startedMs));
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+  };
+
+  if (isWanted('check')) {
+    const startedMs = performance.now();
+    add('check', runCheck(), startedMs);
+  }
+  for (const lane of LANES.filter(({ name }) => isWanted(name))) {
+    const files = globSync(`test/${lane.name}/**/*.test.ts`, { cwd: root }).map((file) => root + file);
+    if (files.length === 0 && !wanted.includes(lane.name)) continue;
+    const startedMs = performance.now();
+    const counts = files.length === 0 ? { passed: 0, failed: 1 } : await runLane(lane, files.sort());
+    add(lane.name, counts, startedMs);
+  }
+
+  console.log(lines.join('\n'));
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+await main(process.argv.slice(2));
