@@ -1,13 +1,7 @@
 // A question from the wire, against the blob it asks about. Invariant: what passes here can be walked
 // with `challengeReads` without a read outside the blob and with bounded work.
 
-import {
-  CELL_BYTES,
-  CHALLENGE_BLOCK_BYTES,
-  CHALLENGE_MAX_BLOCKS,
-  CHALLENGE_RANGES,
-  CHALLENGE_WHOLE_BLOCKS,
-} from '../limits.ts';
+import { CHALLENGE_BLOCK_BYTES, CHALLENGE_MAX_BLOCKS, CHALLENGE_RANGES } from '../limits.ts';
 import { PeerRefusal } from '../refusal.ts';
 import { rangeCellsMax } from './bounds.ts';
 import type { ChallengeQuestion } from './question.ts';
@@ -30,7 +24,7 @@ function isInShape(question: ChallengeQuestion): boolean {
   );
 }
 
-function areRangesInside({ ranges, count }: ChallengeQuestion, blobCells: number): boolean {
+function areRangesInside({ ranges }: ChallengeQuestion, blobCells: number): boolean {
   let end = 0;
   let total = 0;
   for (const range of ranges) {
@@ -38,8 +32,7 @@ function areRangesInside({ ranges, count }: ChallengeQuestion, blobCells: number
     end = range.startCell + range.cells;
     total += range.cells;
   }
-  const wholeCells = (CHALLENGE_WHOLE_BLOCKS * CHALLENGE_BLOCK_BYTES) / CELL_BYTES;
-  return blobCells > 0 && (total <= rangeCellsMax(blobCells) || (count === 0 && blobCells <= wholeCells));
+  return blobCells > 0 && total <= rangeCellsMax(blobCells);
 }
 
 function isIn(value: number, min: number, max: number): boolean {
