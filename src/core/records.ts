@@ -35,7 +35,11 @@ export type ReplicaRecord = {
   readonly lastOutcome: ChallengeOutcome | undefined;
   readonly lastCheckMs: number;
   readonly lastHeldMs: number;
+  /** Revision that the last judged check (held or wrong) proved; emptied by a wrong one. Late and unreachable keep it. */
+  readonly proved: Buffer;
+  /** Where the sweep of data cells and the sweep of index cells go on. */
   readonly sweepCell: number;
+  readonly sweepIndexCell: number;
   /** Revision ids of ours that this peer holds or pulls. */
   readonly lists: readonly Buffer[];
 };
@@ -47,6 +51,20 @@ export type LedgerRecord = {
   readonly countedSeconds: number;
 };
 
+/** What the state machine of contracts remembers besides state and ledger, in counted seconds; -1 = never. */
+export type LifeRecord = {
+  /** Entry into the present state. */
+  readonly enteredSeconds: number;
+  /** Seconds spent ACTIVE before the present state. */
+  readonly activeSeconds: number;
+  /** When the disaster floor was last given. */
+  readonly floorSeconds: number;
+  /** When the last pause for a recovering owner began. */
+  readonly pauseSeconds: number;
+  /** When notice ends, in state ENDING. */
+  readonly noticeEndSeconds: number;
+};
+
 export type ContractRecord = {
   readonly peer: OnionId;
   readonly terms: Buffer;
@@ -56,6 +74,7 @@ export type ContractRecord = {
   readonly reason: string;
   readonly sinceMs: number;
   readonly ledger: LedgerRecord;
+  readonly life: LifeRecord;
   readonly replica: ReplicaRecord;
 };
 

@@ -1,8 +1,7 @@
 // Which blocks a challenge samples: nobody can tell before the seed is known, everybody can after
 // (docs/protocol.md, "Spot checks"). Block numbers repeat when the draw repeats; order matters.
 
-import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { hmacSha256 } from '../crypto/hash.ts';
 import { invariant } from '../errors.ts';
 
 /** Above this the running remainder would leave the exact integers. */
@@ -14,6 +13,6 @@ export function sampledBlock(seed: Uint8Array, i: number, blockCount: number): n
   const counter = Buffer.alloc(4);
   counter.writeUInt32BE(i);
   let remainder = 0;
-  for (const byte of hmac(sha256, seed, counter)) remainder = (remainder * 256 + byte) % blockCount;
+  for (const byte of hmacSha256(seed, counter)) remainder = (remainder * 256 + byte) % blockCount;
   return remainder;
 }

@@ -1,6 +1,7 @@
 // What an answer to a challenge means (docs/protocol.md, "Spot checks"). Invariant: only a mac that is
 // wrong fails a check; silence and refusals cost reachability, never integrity.
 
+import { equalBytes } from '../crypto/compare.ts';
 import type { RefusalName } from '../refusal.ts';
 import type { ChallengeOutcome } from './question.ts';
 
@@ -14,8 +15,7 @@ export type ChallengeAnswer =
 export function judgeAnswer(expectedMac: Buffer, answer: ChallengeAnswer): ChallengeOutcome {
   switch (answer.kind) {
     case 'mac':
-      // The nonce is used once, so the time this comparison takes tells nothing that could be used.
-      return answer.mac.equals(expectedMac) ? 'held' : 'wrong';
+      return equalBytes(answer.mac, expectedMac) ? 'held' : 'wrong';
     case 'refused':
       return 'late';
     case 'silent':

@@ -81,6 +81,7 @@ function planSweep(shape: BlobShape, kind: 'daily' | 'cure', sweep: SweepCursor)
   if (kind === 'cure') {
     // Index and data cells as one ring, in the same order as in the blob.
     const total = indexCells + dataCells;
+    invariant(total > 0, 'a blob above the whole size has cells between its heads');
     const from = (sweep.dataCell + indexCells) % total;
     const cells = Math.min(budget, total);
     const next = (from + cells) % total;
