@@ -36,6 +36,8 @@ export type StagedContent = {
   readonly fileBytes: number;
   readonly addedFiles: number;
   readonly removedFiles: number;
+  /** Sockets, devices and unreadable files that were left out or marked. */
+  readonly skippedFiles: number;
   /** Cells this revision adds, heads not counted. */
   readonly newCells: number;
 };

@@ -20,7 +20,7 @@ export type WorkerKeys = {
 };
 
 export type IngestJob = {
-  /** What changes: a tree read from disk, one file streamed in, or a removal. */
+  /** What changes: a tree read from disk, one file streamed in, or a removal (with an empty name: of everything). */
   readonly change:
     | { readonly kind: 'path'; readonly path: Buffer; readonly name: Buffer }
     | { readonly kind: 'stream'; readonly name: Buffer; readonly bytes: AsyncIterable<Buffer>; readonly mode: number }

@@ -1,0 +1,180 @@
+// The commit point of the owner: staged content and today's peers, contracts and settings become the
+// newest content revision. Head copies are durable before the catalog names them; the one catalog
+// transaction makes it true. The caller holds session.contentLock.
+// Invariant: acknowledged = durable; a revision's (generation, sequence) is above every earlier one.
+
+import type { Metadata, MetadataPeer } from '../core/content/metadata.ts';
+import { pushAncestor } from '../core/content/ancestors.ts';
+import { headCellCount } from '../core/crypto/head.ts';
+import { CONTRACT_STATES } from '../core/contract/state.ts';
+import { BbError } from '../core/errors.ts';
+import type { CatalogRecord, ContractRecord, PeerRecord } from '../core/records.ts';
+import { CELL_BYTES, PEERS } from '../core/limits.ts';
+import type { RevisionRow, StagedContent } from '../ports/catalog.ts';
+import type { Newest, Session } from './session.ts';
+
+/** PUBLISH_BLOCKED unless this node may make revisions: one that may have holders must look first. */
+export function requireNormal(session: Session): void {
+  if (session.node.mode !== 'normal') {
+    throw new BbError('PUBLISH_BLOCKED', 'this node first has to find out whether peers hold its content');
+  }
+}
+
+/** Seals `staged` as the next revision of `generation` (default: the current one) and commits it. */
+export async function commitRevision(
+  session: Session,
+  staged: StagedContent,
+  generation: number = Math.max(1, session.node.baseGeneration),
+): Promise<Newest> {
+  const { deps, keyring } = session;
+  const metadata = nextMetadata(session, staged, generation);
+  const encoded = deps.metadata.encode(metadata);
+  const headCells = headCellCount(encoded.length);
+  const cellCount = 2 * headCells + staged.indexCells + staged.dataCells;
+  const contentId = keyring.sealContentId({
+    generation,
+    sequence: metadata.sequence,
+    createdMs: metadata.createdMs,
+    nonce: deps.random.bytes(16),
+    metaBytes: encoded.length,
+    cellCount,
+  });
+  const row: RevisionRow = {
+    contentId,
+    generation,
+    sequence: metadata.sequence,
+    createdMs: metadata.createdMs,
+    headCells,
+    indexCells: staged.indexCells,
+    dataCells: staged.dataCells,
+    fileCount: staged.fileCount,
+    fileBytes: staged.fileBytes,
+    metadata: encoded,
+  };
+  return commitRow(session, staged, row, metadata);
+}
+
+/** Commits a row whose content_id is known already: the last step of commitRevision and of a recovery. */
+export async function commitRow(
+  session: Session,
+  staged: StagedContent,
+  row: RevisionRow,
+  metadata: Metadata,
+): Promise<Newest> {
+  const { deps, keyring, registry } = session;
+  const heads = await deps.workers.appendHeads(row.contentId, [
+    keyring.sealHead(row.contentId, 0, row.metadata),
+    keyring.sealHead(row.contentId, 1, row.metadata),
+  ]);
+  await registry.transact(async () => {
+    const records = baseRecords(session, row);
+    await deps.catalog.commitRevision({
+      staged,
+      revision: row,
+      heads: heads.positions,
+      ownMarks: heads.marks,
+      records,
+    });
+    return records;
+  });
+  session.newest = { row, metadata };
+  session.bus.emit('revision-committed', {
+    generation: String(row.generation),
+    sequence: String(row.sequence),
+    cells: String(2 * row.headCells + row.indexCells + row.dataCells),
+  });
+  return session.newest;
+}
+
+/** The staged form of "same cells, new head". */
+export function unchangedContent(newest: Newest): StagedContent {
+  const { row, metadata } = newest;
+  return {
+    stagingId: '',
+    indexCells: row.indexCells,
+    dataCells: row.dataCells,
+    indexRoot: metadata.indexRoot,
+    contentRoot: metadata.contentRoot,
+    indexCellIds: metadata.indexCells,
+    fileCount: row.fileCount,
+    fileBytes: row.fileBytes,
+    addedFiles: 0,
+    removedFiles: 0,
+    skippedFiles: 0,
+    newCells: 0,
+  };
+}
+
+function baseRecords(session: Session, row: RevisionRow): CatalogRecord[] {
+  const record = session.registry.nodeRecord((node) => ({
+    ...node,
+    baseGeneration: row.generation,
+    baseSequence: row.sequence,
+    baseContentId: row.contentId,
+    dirty: false,
+  }));
+  return record === undefined ? [] : [record];
+}
+
+function nextMetadata(session: Session, staged: StagedContent, generation: number): Metadata {
+  const { newest, node, settings } = session;
+  const sequence = node.baseSequence + 1;
+  const previous = newest?.row.contentId ?? Buffer.alloc(0);
+  const generations = newest?.metadata.generations ?? [];
+  const ended = newest !== undefined && newest.row.generation < generation;
+  return {
+    generation,
+    sequence,
+    createdMs: session.deps.clock.nowMs(),
+    previousContentId: previous,
+    ancestors: newest === undefined ? Buffer.alloc(0) : pushAncestor(newest.metadata.ancestors, previous),
+    generations: ended
+      ? [...generations, { generation: newest.row.generation, lastSequence: newest.row.sequence }]
+      : generations,
+    contentBytes: (staged.indexCells + staged.dataCells) * CELL_BYTES,
+    contentRoot: staged.contentRoot,
+    indexCells: staged.indexCellIds,
+    indexRoot: staged.indexRoot,
+    dataCells: staged.dataCells,
+    fileCount: staged.fileCount,
+    fileBytes: staged.fileBytes,
+    peers: metadataPeers(session),
+    settings: {
+      name: settings.name,
+      storageLimitBytes: settings.storageLimitBytes,
+      minReplicas: settings.minReplicas,
+    },
+    formatMin: 1,
+  };
+}
+
+/** Peers with a contract first, then those the user added, then the rest, within the bound. */
+function metadataPeers(session: Session): MetadataPeer[] {
+  const { registry } = session;
+  const weight = (peer: PeerRecord) => (registry.contract(peer.onionId) ? 0 : peer.added ? 1 : 2);
+  return registry
+    .peers()
+    .sort((a, b) => weight(a) - weight(b))
+    .slice(0, PEERS)
+    .map((peer) => metadataPeer(peer, registry.contract(peer.onionId)));
+}
+
+function metadataPeer(peer: PeerRecord, contract: ContractRecord | undefined): MetadataPeer {
+  const signed = contract !== undefined && contract.state !== 'PROPOSED' && contract.state !== 'RELEASED';
+  const none = Buffer.alloc(0);
+  return {
+    onionId: peer.onionId,
+    aeadKey: peer.aeadKey,
+    scoreSeconds: 0,
+    scoreMeasuredAt: 0,
+    terms: signed ? contract.terms : none,
+    proposerSignature: signed ? contract.proposerSignature : none,
+    acceptorSignature: signed ? contract.acceptorSignature : none,
+    contractState: signed ? CONTRACT_STATES.indexOf(contract.state) + 1 : 0,
+    introducer: peer.introducer,
+    added: peer.added,
+    pinned: peer.pinned,
+    name: peer.name,
+    addedAt: Math.floor(peer.addedMs / 1000),
+  };
+}

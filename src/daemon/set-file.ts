@@ -1,0 +1,74 @@
+// `bb setfile` and `bb rmfile`: a change of the file set becomes one new content revision, durable
+// and read back before it is acknowledged, and is then offered to the storers by itself.
+
+import { validateName } from '../core/content/path.ts';
+import { BbError } from '../core/errors.ts';
+import type { IngestJob } from '../ports/workers.ts';
+import { commitRevision, requireNormal } from './commit-revision.ts';
+import type { ProgressView, SetFileResult, SetFileSource } from './local-api.ts';
+import { planPublishAll } from './publish.ts';
+import { revisionView } from './views.ts';
+import type { Session } from './session.ts';
+
+/** BAD_NAME, NOT_FOUND, NO_SPACE, TOO_LARGE, PUBLISH_BLOCKED. The old content stays as it was on any failure. */
+export function setFile(
+  session: Session,
+  source: SetFileSource,
+  onProgress: (progress: ProgressView) => void,
+  signal: AbortSignal,
+): Promise<SetFileResult> {
+  validateName(source.name);
+  return changeFiles(session, source, onProgress, signal);
+}
+
+export async function removeFile(session: Session, name: Buffer, dryRun: boolean): Promise<SetFileResult> {
+  validateName(name);
+  const found = await countBelow(session, name);
+  if (found === 0) throw new BbError('NOT_FOUND', 'no file or folder has this name');
+  if (dryRun) {
+    return { revision: undefined, addedFiles: 0, removedFiles: found, skippedFiles: 0, unchanged: true };
+  }
+  return changeFiles(session, { kind: 'remove', name }, () => undefined, session.scheduler.signal);
+}
+
+async function changeFiles(
+  session: Session,
+  change: IngestJob['change'],
+  onProgress: (progress: ProgressView) => void,
+  signal: AbortSignal,
+): Promise<SetFileResult> {
+  requireNormal(session);
+  const job = session.jobs.start('ingest', onProgress);
+  try {
+    const result = await session.contentLock.run(async () => {
+      requireNormal(session);
+      const staged = await session.deps.workers.ingest(
+        { change, snapshotId: session.deps.random.bytes(16), nowMs: session.deps.clock.nowMs() },
+        session.newest?.row,
+        (progress) => job.progress(progress.phase, progress.bytes, progress.totalBytes),
+        AbortSignal.any([signal, session.scheduler.signal]),
+      );
+      const newest = await commitRevision(session, staged);
+      return {
+        revision: revisionView(newest.row),
+        addedFiles: staged.addedFiles,
+        removedFiles: staged.removedFiles,
+        skippedFiles: staged.skippedFiles,
+        unchanged: false,
+      };
+    });
+    job.end('done');
+    planPublishAll(session, session.deps.periods.publishDebounce);
+    return result;
+  } catch (error) {
+    job.end('failed');
+    throw error;
+  }
+}
+
+async function countBelow(session: Session, name: Buffer): Promise<number> {
+  if (session.newest === undefined) return 0;
+  let count = 0;
+  for await (const batch of session.deps.workers.list(session.newest.row, name)) count += batch.length;
+  return count;
+}
