@@ -48,12 +48,14 @@ gen-check: ## fail when src/gen is not what proto/ says, or a proto change would
 	@if [ -f proto/v1.binpb ]; then cd proto && buf breaking --against v1.binpb; fi
 
 check: ## types, lint, format, protos, generated code, tidy tests
-	@tsc --noEmit
-	@oxlint --type-aware --deny-warnings
-	@biome format --log-level=warn
-	@cd proto && buf lint
-	@$(MAKE) gen-check
-	@node --test --test-reporter=dot 'test/tidy/**/*.test.ts'
+	@failed=''; step() { "$$@" || failed="$$failed [$$*]"; }; \
+	step tsc --noEmit; \
+	step oxlint --type-aware --deny-warnings --quiet; \
+	step biome format --log-level=warn --reporter=summary; \
+	step buf lint proto; \
+	step $(MAKE) gen-check; \
+	step node --test --test-reporter=./test/tidy/failures.ts 'test/tidy/**/*.test.ts'; \
+	[ -z "$$failed" ] || { echo "check: failed:$$failed" >&2; exit 1; }
 
 test: setup ## everything CI asks for; LANES="unit cli" runs some lanes only
 	@node test/run.ts $(LANES)
