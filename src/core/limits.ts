@@ -38,6 +38,23 @@ export const RPC_REQUEST_BYTES = 64 * 1024;
 export const DOWNLOAD_SECTION_BYTES = 64 * 1024;
 export const RPC_MESSAGE_BYTES = DOWNLOAD_SECTION_BYTES + 1024;
 export const LEAVES_PER_SECTION = 2048;
+/** Fields of one message from a peer, nested ones included: 64 KiB could hold 32,000 and cost their decoding. */
+export const MESSAGE_FIELDS = 4096;
+/** Superseded revisions in one report: the thinning rule of the hold leaves fewer than 24 + 90. */
+export const OLDER_REVISIONS = 256;
+/** Canonical contract terms; version 1 has far fewer. */
+export const TERMS_BYTES = 1024;
+/** The word that says why a proposal was rejected. */
+export const REASON_BYTES = 256;
+/** A blob is content and two copies of a head of at most 9 cells. */
+export const BLOB_CELLS = CONTENT_CELLS + 18;
+/** Messages on the local socket; bytes of files travel in smaller pieces. */
+export const LOCAL_MESSAGE_BYTES = 1024 * 1024;
+export const LOCAL_DATA_BYTES = 64 * 1024;
+/** Entries in one message of a file listing; a path has 4 KiB at most. */
+export const LOCAL_LIST_BYTES = 256 * 1024;
+/** The longest path of a Unix socket that the system takes (sun_path less its final zero). */
+export const SOCKET_PATH_BYTES = 107;
 export const PEER_EXCHANGE_PEERS = 64;
 export const PEER_EXCHANGE_UNKNOWN_PEERS = 8;
 
@@ -83,3 +100,14 @@ export const SECRET_BYTES = 1024;
 export const PASSWORD_JUDGED_CHARACTERS = 128;
 /** A peer's certificate; ours has about 200 bytes. */
 export const CERTIFICATE_BYTES = 4096;
+
+/** One entry of the file table: its largest part is the chunk list of a 64 GiB file (16 bytes per 8 KiB). */
+export const ENTRY_BYTES = 160 * 1024 * 1024;
+export const ENTRY_NAME_BYTES = 255;
+export const ENTRY_XATTRS = 1024;
+export const XATTR_VALUE_BYTES = 64 * 1024;
+export const ENTRY_HOLES = 65_536;
+export const ENTRY_EXTENSIONS = 64;
+/** One record of the index stream: a cell full of the smallest chunks, or a snapshot with 512 chunk ids. */
+export const INDEX_RECORD_BYTES = 1024 * 1024;
+export const ROOT_LEVELS = 8;

@@ -1,54 +1,62 @@
-// Metadata: the sealed record beside the content. Whatever must survive the loss of a disk and is
-// not a file is here (docs/storage-format.md, "Metadata"). Plain data; the protobuf codec is in
-// storage/stored.
+// Metadata: what survives a dead disk beside the files (docs/storage-format.md, "Metadata"). Plain data; the protobuf
+// codec is src/storage/stored.
 
-import type { OnionId } from '../ids.ts';
+import type { GenerationEnd } from './ancestors.ts';
+import type { RootList } from './root-list.ts';
 
 export type MetadataPeer = {
-  readonly onionId: OnionId;
+  /** 32 bytes. */
+  readonly pubkey: Buffer;
+  readonly name: string;
   /** 32 bytes or empty. */
   readonly aeadKey: Buffer;
+  /** Verified peer-seconds behind the score, and when it was measured. */
   readonly scoreSeconds: number;
-  /** Unix seconds. */
-  readonly scoreMeasuredAt: number;
-  /** Canonical terms and both signatures; empty without a contract. */
+  readonly scoreMeasuredAtSeconds: number;
+  /** Canonical terms; empty without a contract, as both signatures. */
   readonly terms: Buffer;
   readonly proposerSignature: Buffer;
   readonly acceptorSignature: Buffer;
-  /** Index in CONTRACT_STATES plus 1, 0 without a contract. */
-  readonly contractState: number;
-  readonly introducer: OnionId | undefined;
+  /** 32 bytes or empty. */
+  readonly introducer: Buffer;
+  /** Typed, pinned or approved by the user. */
   readonly added: boolean;
   readonly pinned: boolean;
-  readonly name: string;
-  /** Unix seconds. */
-  readonly addedAt: number;
+  readonly addedAtSeconds: number;
+  /** 1 + index in CONTRACT_STATES, 0 without a contract. */
+  readonly contractState: number;
+  /** 0: nothing special. */
+  readonly role: number;
 };
 
-export type GenerationEnd = { readonly generation: number; readonly lastSequence: number };
-
-/** Chunk ids (16 bytes each) of a stream; above level 0 they name the stream of a longer list. */
-export type RootList = { readonly level: number; readonly chunkIds: readonly Buffer[] };
+export type MetadataSettings = {
+  readonly name: string;
+  readonly storageLimitBytes: number;
+  readonly minReplicas: number;
+};
 
 export type Metadata = {
+  /** Place of the revision it belongs to; the sealed content_id is authoritative. */
   readonly generation: number;
   readonly sequence: number;
   readonly createdMs: number;
+  /** 64 bytes, or empty for the first revision. */
   readonly previousContentId: Buffer;
-  /** 8 bytes each: SHA-256(content_id)[0..8] of the last sequences, newest first. */
+  /** Packed, 8 bytes each, see ancestors.ts. */
   readonly ancestors: Buffer;
   readonly generations: readonly GenerationEnd[];
   /** Bytes of index and data cells. */
   readonly contentBytes: number;
-  /** Tree root over the cell ids of index then data cells, 32 bytes. */
+  /** Tree root over the cell ids of index, then data cells (merkle.ts, contentRoot). */
   readonly contentRoot: Buffer;
-  /** 32 bytes each, in blob order. */
-  readonly indexCells: readonly Buffer[];
+  /** Packed, 32 bytes each, in blob order. */
+  readonly indexCells: Buffer;
   readonly indexRoot: RootList;
   readonly dataCells: number;
   readonly fileCount: number;
   readonly fileBytes: number;
   readonly peers: readonly MetadataPeer[];
-  readonly settings: { readonly name: string; readonly storageLimitBytes: number; readonly minReplicas: number };
+  readonly settings: MetadataSettings;
+  /** Oldest format version that reads this content. */
   readonly formatMin: number;
 };
