@@ -1,0 +1,96 @@
+// Every method of bbrpc in one table: its path, its messages, who may call it. A method of the service without a row, or a
+// row without a method, does not compile; the server and the client both read this table and nothing else.
+
+import type { CallerClass } from '../../daemon/peer-api.ts';
+import { BarterBackupServerService } from '../../gen/bbrpc/v1/bbrpc.ts';
+import type { Codec } from '../message-codec.ts';
+import { challengeRequest, challengeResponse } from './challenge-messages.ts';
+import {
+  acceptContractRequest,
+  acceptContractResponse,
+  endContractRequest,
+  endContractResponse,
+  getContractRequest,
+  getContractResponse,
+  proposeContractRequest,
+  proposeContractResponse,
+} from './contract-messages.ts';
+import { downloadRequest, downloadResponse } from './download-messages.ts';
+import {
+  healthCheckRequest,
+  healthCheckResponse,
+  peerExchangeRequest,
+  peerExchangeResponse,
+} from './identity-messages.ts';
+import {
+  getContentRevisionRequest,
+  getContentRevisionResponse,
+  setContentRevisionRequest,
+  setContentRevisionResponse,
+} from './revision-messages.ts';
+
+export type PeerMethodName = keyof typeof BarterBackupServerService;
+
+/** One request; one response (unary) or many (stream). */
+export type PeerMethod<Kind extends 'unary' | 'stream', Request, Response> = {
+  readonly path: string;
+  readonly kind: Kind;
+  readonly callers: readonly CallerClass[];
+  readonly request: Codec<Request>;
+  readonly response: Codec<Response>;
+};
+
+/** A method of the wire that this version answers with UNIMPLEMENTED, whoever asks. */
+export type AbsentMethod = { readonly path: string; readonly kind: 'absent' };
+
+const EVERYBODY: readonly CallerClass[] = ['own', 'known', 'unknown'];
+const STRANGERS_TOO: readonly CallerClass[] = ['known', 'unknown'];
+const KNOWN: readonly CallerClass[] = ['known'];
+
+function unary<Request, Response>(
+  name: PeerMethodName,
+  callers: readonly CallerClass[],
+  request: Codec<Request>,
+  response: Codec<Response>,
+): PeerMethod<'unary', Request, Response> {
+  return { path: BarterBackupServerService[name].path, kind: 'unary', callers, request, response };
+}
+
+function absent(name: PeerMethodName): AbsentMethod {
+  return { path: BarterBackupServerService[name].path, kind: 'absent' };
+}
+
+export const PEER_METHODS = {
+  healthCheck: unary('healthCheck', EVERYBODY, healthCheckRequest, healthCheckResponse),
+  peerExchange: unary('peerExchange', STRANGERS_TOO, peerExchangeRequest, peerExchangeResponse),
+  getContentRevision: unary('getContentRevision', STRANGERS_TOO, getContentRevisionRequest, getContentRevisionResponse),
+  setContentRevision: unary('setContentRevision', KNOWN, setContentRevisionRequest, setContentRevisionResponse),
+  download: {
+    path: BarterBackupServerService.download.path,
+    kind: 'stream',
+    callers: KNOWN,
+    request: downloadRequest,
+    response: downloadResponse,
+  },
+  proposeContract: unary('proposeContract', STRANGERS_TOO, proposeContractRequest, proposeContractResponse),
+  acceptContract: unary('acceptContract', KNOWN, acceptContractRequest, acceptContractResponse),
+  endContract: unary('endContract', KNOWN, endContractRequest, endContractResponse),
+  getContract: unary('getContract', KNOWN, getContractRequest, getContractResponse),
+  challenge: unary('challenge', KNOWN, challengeRequest, challengeResponse),
+  encryptedDownload: absent('encryptedDownload'),
+  chat: absent('chat'),
+  encryptedChat: absent('encryptedChat'),
+  reportLoss: absent('reportLoss'),
+} as const satisfies Record<PeerMethodName, { readonly path: string; readonly kind: 'unary' | 'stream' | 'absent' }>;
+
+type Table = typeof PEER_METHODS;
+
+/** The methods that take one message and give one. */
+export type UnaryName = {
+  [Name in PeerMethodName]: Table[Name] extends { readonly kind: 'unary' } ? Name : never;
+}[PeerMethodName];
+
+export type RequestOf<Name extends UnaryName> =
+  Table[Name] extends PeerMethod<'unary', infer Request, infer _Response> ? Request : never;
+export type ResponseOf<Name extends UnaryName> =
+  Table[Name] extends PeerMethod<'unary', infer _Request, infer Response> ? Response : never;
