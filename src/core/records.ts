@@ -92,8 +92,6 @@ export type HeldRecord = {
   readonly holdEndSeconds: number;
   /** For `current`: the owner was told. */
   readonly reported: boolean;
-  /** Newest id the owner named, even if we did not take it. */
-  readonly latestKnown: Buffer;
 };
 
 export type SettingsRecord = {

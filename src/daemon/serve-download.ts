@@ -1,0 +1,177 @@
+// Answers Download. A blob is served to its owner (whatever the state of the contract, until it is
+// evicted), and our own blob to the storers that were offered it. Everybody else, and every id that
+// does not exist, gets the same refusal.
+
+import { BbError } from '../core/errors.ts';
+import type { OnionId } from '../core/ids.ts';
+import { CELL_BYTES, DOWNLOAD_SECTION_BYTES, LEAVES_PER_SECTION } from '../core/limits.ts';
+import { rootOfLeaves } from '../core/content/merkle.ts';
+import type { HeldRecord } from '../core/records.ts';
+import { Refusal } from '../core/refusal.ts';
+import type { CommonRun } from '../ports/catalog.ts';
+import type { DownloadRequest, DownloadSection } from '../ports/peer-client.ts';
+import { blobCells } from './publish.ts';
+import type { Session } from './session.ts';
+
+/** Cells that are read ahead of the network, per stream. */
+const READ_AHEAD = 4;
+
+type Range = { readonly from: number; readonly to: number };
+
+export function serveDownload(
+  session: Session,
+  caller: OnionId,
+  request: DownloadRequest,
+  signal: AbortSignal,
+): AsyncIterable<DownloadSection> {
+  const held = session.registry
+    .heldOf(caller)
+    .find(({ value }) => value.role !== 'pulling' && value.contentId.equals(request.contentId));
+  if (held !== undefined) return serveHeld(session, caller, held.value, request, signal);
+  const replica = session.registry.contract(caller)?.replica;
+  if (replica?.lists.some((id) => id.equals(request.contentId)) !== true) throw new Refusal('UNKNOWN_CONTENT');
+  return serveOwn(session, caller, request, signal);
+}
+
+async function* serveHeld(
+  session: Session,
+  owner: OnionId,
+  held: HeldRecord,
+  request: DownloadRequest,
+  signal: AbortSignal,
+): AsyncGenerator<DownloadSection> {
+  const range = cellRange(request, held.cells);
+  yield { kind: 'head', totalBytes: held.cells * CELL_BYTES, root: held.root };
+  if (request.leaves) {
+    yield* leafSections((from, count) => session.deps.catalog.heldLeaves(held.list, from, count), range);
+    return;
+  }
+  const read = async (cell: number): Promise<Buffer | undefined> => {
+    const [position] = await session.deps.catalog.heldPositions(held.list, cell, 1);
+    return position === undefined ? undefined : session.cells.read(position);
+  };
+  for await (const cell of readAhead(read, range, signal)) {
+    if (cell === undefined) throw new Refusal('REPLICA_LOST');
+    session.transfers.add(owner, 'returned', CELL_BYTES);
+    yield* rawSections(cell);
+  }
+}
+
+async function* serveOwn(
+  session: Session,
+  peer: OnionId,
+  request: DownloadRequest,
+  signal: AbortSignal,
+): AsyncGenerator<DownloadSection> {
+  const { catalog } = session.deps;
+  const row = await catalog.revision(request.contentId);
+  const leaves = row === undefined ? undefined : await catalog.peerLeaves(peer, request.contentId);
+  if (row === undefined || leaves === undefined) throw new Refusal('UNKNOWN_CONTENT');
+  const cells = blobCells(row);
+  const range = cellRange(request, cells);
+  const known = request.referenceContentId.length > 0 && (await catalog.revision(request.referenceContentId));
+  const runs = known ? await catalog.commonRuns(request.contentId, request.referenceContentId) : [];
+  yield { kind: 'head', totalBytes: cells * CELL_BYTES, root: rootOfLeaves(leaves) };
+  for (const part of splitByRuns(range, runs)) {
+    if (part.reference !== undefined) {
+      yield {
+        kind: 'reference',
+        offsetBytes: part.reference * CELL_BYTES,
+        lengthBytes: (part.to - part.from) * CELL_BYTES,
+      };
+    } else if (request.leaves) {
+      yield* leafSections(async (from, count) => leaves.subarray(from * 32, (from + count) * 32), part);
+    } else {
+      yield* ownCells(session, peer, request.contentId, cells, part, signal);
+    }
+  }
+}
+
+async function* ownCells(
+  session: Session,
+  peer: OnionId,
+  contentId: Buffer,
+  cells: number,
+  range: Range,
+  signal: AbortSignal,
+): AsyncGenerator<DownloadSection> {
+  const read = (cell: number) => {
+    if (session.uploads.isChallenged(peer)) throw new Refusal('CHALLENGE_BUSY', 1);
+    if (!session.uploads.serve(peer, contentId, cell, cells, session.deps.clock.monotonicMs())) {
+      throw new Refusal('RATE_LIMITED');
+    }
+    return session.deps.workers.sealCell(peer, contentId, cell);
+  };
+  for await (const cell of readAhead(read, range, signal)) {
+    if (cell === undefined) throw new BbError('INTEGRITY', 'an own cell is damaged');
+    session.transfers.add(peer, 'served', CELL_BYTES);
+    yield* rawSections(cell);
+  }
+}
+
+/** Cells `from` up to but not including `to`; BAD_RANGE for anything that is not whole cells inside the blob. */
+function cellRange(request: DownloadRequest, cells: number): Range {
+  const from = request.offset / CELL_BYTES;
+  const to = request.length === 0 ? cells : from + request.length / CELL_BYTES;
+  if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to < from || to > cells) {
+    throw new Refusal('BAD_RANGE');
+  }
+  return { from, to };
+}
+
+function* splitByRuns(
+  range: Range,
+  runs: readonly CommonRun[],
+): Generator<Range & { readonly reference: number | undefined }> {
+  let at = range.from;
+  for (const run of runs) {
+    const from = Math.max(at, run.cell);
+    const to = Math.min(range.to, run.cell + run.cells);
+    if (from >= to) continue;
+    if (from > at) yield { from: at, to: from, reference: undefined };
+    yield { from, to, reference: run.referenceCell + (from - run.cell) };
+    at = to;
+  }
+  if (at < range.to) yield { from: at, to: range.to, reference: undefined };
+}
+
+async function* leafSections(
+  read: (from: number, count: number) => Promise<Buffer>,
+  range: Range,
+): AsyncGenerator<DownloadSection> {
+  for (let from = range.from; from < range.to; from += LEAVES_PER_SECTION) {
+    const count = Math.min(LEAVES_PER_SECTION, range.to - from);
+    yield { kind: 'leaves', leaves: await read(from, count) };
+  }
+}
+
+function* rawSections(cell: Buffer): Generator<DownloadSection> {
+  for (let at = 0; at < CELL_BYTES; at += DOWNLOAD_SECTION_BYTES) {
+    yield { kind: 'raw', bytes: cell.subarray(at, at + DOWNLOAD_SECTION_BYTES) };
+  }
+}
+
+/** Reads up to READ_AHEAD cells before they are asked for, in order. */
+async function* readAhead(
+  read: (cell: number) => Promise<Buffer | undefined>,
+  range: Range,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer | undefined> {
+  const pending: Promise<Buffer | undefined>[] = [];
+  let next = range.from;
+  try {
+    while (!signal.aborted && (next < range.to || pending.length > 0)) {
+      while (next < range.to && pending.length < READ_AHEAD) pending.push(startRead(read, next++));
+      yield await pending.shift();
+    }
+  } finally {
+    await Promise.allSettled(pending);
+  }
+}
+
+/** A read whose failure is kept for whoever awaits it, so that it is never unhandled. */
+function startRead(read: (cell: number) => Promise<Buffer | undefined>, cell: number): Promise<Buffer | undefined> {
+  const result = (async () => read(cell))();
+  result.catch(() => undefined);
+  return result;
+}
