@@ -30,7 +30,7 @@ export function ancestorHash(contentId: Uint8Array): Buffer {
 }
 
 /** Window of the next revision: the superseded one in front, cut to 4 096. */
-export function nextAncestors(ancestors: Buffer, supersededId: Uint8Array): Buffer {
+export function pushAncestor(ancestors: Buffer, supersededId: Uint8Array): Buffer {
   invariant(ancestors.length % ANCESTOR_BYTES === 0, 'a window of ancestors has whole entries');
   const kept = ancestors.subarray(0, ANCESTOR_BYTES * (ANCESTORS - 1));
   return Buffer.concat([ancestorHash(supersededId), kept]);

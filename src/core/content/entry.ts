@@ -17,7 +17,7 @@ import {
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { CHUNK_ID_BYTES } from './chunk-id.ts';
-import { requireName } from './path.ts';
+import { isName, validateName } from './path.ts';
 
 /** System records are hidden from listings. */
 export const NAMESPACE = { USER: 0, SYSTEM: 1 } as const;
@@ -62,8 +62,9 @@ export type Entry = {
   readonly extensions: readonly Extension[];
 };
 
-/** One record of a table stream: u32 length and body. */
+/** One record of a table stream: u32 length and body. BAD_NAME for a path that may not be stored. */
 export function encodeEntry(entry: Entry): Buffer {
+  validateName(entry.path);
   requireConsistent(entry);
   const writer = new ByteWriter()
     .u8(entry.namespace)
@@ -124,13 +125,13 @@ export function decodeEntry(body: Buffer): Entry {
   return entry;
 }
 
-/** Throws BAD_NAME for a path, INTEGRITY for anything else that no entry may say. */
+/** INTEGRITY for anything that no entry may say. */
 function requireConsistent(entry: Entry): void {
-  requireName(entry.path);
   const isFile = entry.kind === ENTRY_KIND.FILE;
   const isLink = entry.kind === ENTRY_KIND.SYMLINK || entry.kind === ENTRY_KIND.HARD_LINK;
   const chunks = entry.chunkIds.length / CHUNK_ID_BYTES;
   const sound =
+    isName(entry.path) &&
     entry.size <= CONTENT_BYTES &&
     entry.mode <= 0o7777 &&
     entry.marks <= (MARK.CHANGED_WHILE_READ | MARK.UNREADABLE) &&

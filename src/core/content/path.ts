@@ -7,7 +7,7 @@ import { PATH_BYTES } from '../limits.ts';
 const SLASH = 0x2f;
 
 /** BAD_NAME unless 1 to 4 096 bytes, relative, without NUL and without empty, "." or ".." components. */
-export function requireName(name: Buffer): void {
+export function validateName(name: Buffer): void {
   const problem = nameProblem(name);
   if (problem !== undefined) throw new BbError('BAD_NAME', problem);
 }
