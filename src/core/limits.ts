@@ -92,6 +92,23 @@ export const MIN_REPLICAS_DEFAULT = 3;
 export const MIN_REPLICAS_MAX = 32;
 export const STORAGE_LIMIT_DEFAULT_BYTES = 20 * 1024 ** 3;
 export const KEPT_LIST_ENTRY_BYTES = 48;
+/** Part of the storage limit that is never promised. */
+export const STORAGE_RESERVE_PERMILLE = 50;
+/** Part of the storage limit that strangers may have together, and bytes that one may have. */
+export const STRANGERS_PERMILLE = 200;
+export const STRANGER_BYTES = 256 * 1024 ** 2;
+/** A proposal that takes more than so many times what it gives needs a person. */
+export const TERMS_RATIO = 2;
+export const PARALLEL_UPLOADS = 2;
+export const REVISIONS_PER_DAY = 48;
+/** How often one cell of an open upload is served. */
+export const UPLOAD_SERVINGS = 3;
+/** Part of a replica, and at least so many cells, that is served for repair per `repairAllowance`. */
+export const REPAIR_PERMILLE = 10;
+export const REPAIR_CELLS = 8;
+/** Holders, or this part of the listed contract peers, that must answer before a restore starts. */
+export const FRESH_HOLDERS = 5;
+export const FRESH_PERCENT = 80;
 export const EVENT_BACKLOG = 1024;
 export const EVENT_SUBSCRIBERS = 32;
 

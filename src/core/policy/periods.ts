@@ -41,6 +41,23 @@ export const PERIODS_MS = {
   pullProgress: HOUR,
   peerExchange: HOUR,
   contractRetry: MINUTE,
+  proposalLapse: 14 * DAY,
+  /** As graceAfterDegraded, for peers the user added and for peers that call us but cannot be dialled. */
+  graceAfterDegradedPatient: 14 * DAY,
+  disasterFloor: 30 * DAY,
+  disasterFloorAgain: 180 * DAY,
+  disasterFloorStranger: 60 * DAY,
+  recoveringPause: 14 * DAY,
+  recoveringPauseAgain: 180 * DAY,
+  curedRemaining: 7 * DAY,
+  /** An offer that was never followed by an acknowledgement is stale after this, a later one after uploadStall. */
+  firstUploadStall: DAY,
+  uploadStallWindow: DAY,
+  repairAllowance: 30 * DAY,
+  revisionsWindow: DAY,
+  scoreReachability: 14 * DAY,
+  scoreIntegrity: 60 * DAY,
+  scoreAge: 90 * DAY,
 } as const;
 
 export type PeriodName = keyof typeof PERIODS_MS;

@@ -1,0 +1,78 @@
+// Whether a proposal is accepted without a person: from peers the user added, at most 2:1, and only
+// what the budget can keep (docs/protocol.md, "Terms" and "Allocation"). The answer carries a stable word
+// for the peer and a sentence for our own user.
+
+import { STORAGE_RESERVE_PERMILLE, STRANGERS_PERMILLE, STRANGER_BYTES, TERMS_RATIO } from '../limits.ts';
+import { ownSide } from './sides.ts';
+import type { Terms } from './terms.ts';
+
+export type ProposalWord =
+  | 'ACCEPTED'
+  | 'NOT_FOR_US'
+  | 'OLD_VERSION'
+  | 'OVER_BUDGET'
+  | 'STRANGER_LIMIT'
+  | 'NOT_ADDED'
+  | 'UNEQUAL';
+
+export type ProposalDecision = {
+  readonly answer: 'ACCEPTED' | 'PENDING' | 'REJECTED';
+  readonly word: ProposalWord;
+  readonly reason: string;
+};
+
+export type ProposalFacts = {
+  /** Onion keys: the caller, and ours. */
+  readonly caller: Buffer;
+  readonly self: Buffer;
+  /** Version of the last terms signed with this peer, RELEASED ones included; 0 if none. */
+  readonly lastVersion: number;
+  /** The user typed, pinned or approved the peer. */
+  readonly added: boolean;
+  readonly limitBytes: number;
+  /** Promised to all other peers; to strangers among them. */
+  readonly promisedBytes: number;
+  readonly promisedToStrangersBytes: number;
+};
+
+/** Bytes that may still be promised under a storage limit: the limit less the reserve less the promises. */
+export function acceptableBytes(limitBytes: number, promisedBytes: number): number {
+  const usable = Math.floor((limitBytes / 1000) * (1000 - STORAGE_RESERVE_PERMILLE));
+  return Math.max(0, usable - promisedBytes);
+}
+
+export function decideProposal(terms: Terms, facts: ProposalFacts): ProposalDecision {
+  const side = ownSide(terms, facts.self);
+  if (side === undefined || side.proposedByUs || !side.other.equals(facts.caller)) {
+    return rejected('NOT_FOR_US', 'The proposal is not between this peer and us.');
+  }
+  if (terms.version <= facts.lastVersion) {
+    return rejected('OLD_VERSION', 'Newer terms have been signed with this peer already.');
+  }
+  if (side.giveBytes > acceptableBytes(facts.limitBytes, facts.promisedBytes)) {
+    return rejected('OVER_BUDGET', 'It asks for more than the storage budget has left.');
+  }
+  if (!facts.added) {
+    const strangers = Math.floor((facts.limitBytes / 1000) * STRANGERS_PERMILLE);
+    if (side.giveBytes > STRANGER_BYTES || side.giveBytes + facts.promisedToStrangersBytes > strangers) {
+      return rejected('STRANGER_LIMIT', 'It asks for more than a peer you have not added may have.');
+    }
+    return pending('NOT_ADDED', 'You have not added this peer; add it with bb connect to accept.');
+  }
+  if (isUnequal(side.giveBytes, side.getBytes)) {
+    return pending('UNEQUAL', `One side would give more than ${TERMS_RATIO} times what it gets; that needs your word.`);
+  }
+  return { answer: 'ACCEPTED', word: 'ACCEPTED', reason: 'A peer you added, within the storage budget.' };
+}
+
+function isUnequal(giveBytes: number, getBytes: number): boolean {
+  return giveBytes / TERMS_RATIO > getBytes || getBytes / TERMS_RATIO > giveBytes;
+}
+
+function rejected(word: ProposalWord, reason: string): ProposalDecision {
+  return { answer: 'REJECTED', word, reason };
+}
+
+function pending(word: ProposalWord, reason: string): ProposalDecision {
+  return { answer: 'PENDING', word, reason };
+}
