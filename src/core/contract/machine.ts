@@ -57,6 +57,8 @@ type Handler<K extends ContractEventKind> = (
   event: Extract<ContractEvent, { kind: K }>,
   context: ContractContext,
 ) => Step;
+/** Fits every event. */
+type AnyHandler = (before: ContractLife, event: ContractEvent, context: ContractContext) => Step;
 type Row = { readonly [K in ContractEventKind]: Handler<K> };
 
 /** A contract that begins to be negotiated now. */
@@ -75,17 +77,17 @@ export function newContract(nowSeconds: number): ContractLife {
 }
 
 export function stepContract(before: ContractLife, event: ContractEvent, context: ContractContext): Step {
-  const handler = TABLE[before.state][event.kind] as Handler<ContractEventKind>;
+  const handler = TABLE[before.state][event.kind] as AnyHandler;
   return handler(before, event, context);
 }
 
-const stay: Handler<ContractEventKind> = (before) => ({ next: before, actions: [] });
-const toReleased: Handler<ContractEventKind> = (before, _event, context) => ({
+const stay: AnyHandler = (before) => ({ next: before, actions: [] });
+const toReleased: AnyHandler = (before, _event, context) => ({
   next: enter({ ...before, ledger: ledgerAt(0, 0, context.nowSeconds) }, 'RELEASED', context),
   actions: ['release'],
 });
 const toEnding: Handler<'ended'> = (before, event, context) => endAt(before, event.noticeSeconds, context);
-const toGrace: Handler<ContractEventKind> = (before, _event, context) => {
+const toGrace: AnyHandler = (before, _event, context) => {
   const floor = floorSeconds(before, context);
   const value = Math.max(remaining(before, context), floor);
   const next = enter(before, 'GRACE', context);
