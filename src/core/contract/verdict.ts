@@ -1,0 +1,141 @@
+// The one question: can I recover today? One verdict with its reasons and the next command
+// (docs/protocol.md, "Verdict"). Invariant: PROTECTED only if `minReplicas` peers have proved the newest
+// revision and nothing acknowledged is outside of it.
+
+import type { NodeMode } from '../records.ts';
+import { STATE_EFFECTS } from './effects.ts';
+import type { ContractState } from './state.ts';
+
+export type Verdict = 'PROTECTED' | 'AT_RISK' | 'NOT_PROTECTED';
+export type VerdictReason = { readonly code: string; readonly message: string; readonly next: string };
+
+export type ReplicaFacts = {
+  /** Name or short id of the peer, for people. */
+  readonly peer: string;
+  readonly state: ContractState;
+  /** ReplicaRecord.proved; empty = nothing proved. */
+  readonly proved: Buffer;
+  readonly acknowledged: Buffer;
+  readonly lastOutcomeWrong: boolean;
+  readonly isConnected: boolean;
+};
+
+export type VerdictFacts = {
+  readonly mode: NodeMode;
+  /** Newest revision; undefined while nothing was ever set. */
+  readonly newest: Buffer | undefined;
+  /** A change of peers, terms or settings, or an acknowledged setfile, is not in a revision yet. */
+  readonly dirty: boolean;
+  readonly minReplicas: number;
+  readonly replicas: readonly ReplicaFacts[];
+  readonly isTorReady: boolean;
+  readonly knowsPeers: boolean;
+};
+
+export type VerdictResult = {
+  readonly verdict: Verdict;
+  readonly reasons: readonly VerdictReason[];
+  /** Peers that proved the newest revision, and those that proved only an older one. */
+  readonly verifiedNewest: number;
+  readonly verifiedOlder: number;
+};
+
+export function judgeProtection(facts: VerdictFacts): VerdictResult {
+  const counted = facts.replicas.filter((replica) => STATE_EFFECTS[replica.state].countsAsCopy);
+  const proved = counted.filter((replica) => replica.proved.length > 0);
+  const { newest } = facts;
+  const provedNewest = newest === undefined ? [] : proved.filter((replica) => replica.proved.equals(newest));
+  // What is not in a revision yet is stored nowhere: until then every copy is of an older revision.
+  const verifiedNewest = facts.dirty ? 0 : provedNewest.length;
+  const verifiedOlder = proved.length - verifiedNewest;
+  const isNormal = facts.mode === 'normal';
+  const verdict: Verdict =
+    isNormal && newest !== undefined && verifiedNewest >= facts.minReplicas
+      ? 'PROTECTED'
+      : proved.length > 0
+        ? 'AT_RISK'
+        : 'NOT_PROTECTED';
+  return {
+    verdict,
+    reasons: verdict === 'PROTECTED' ? [] : [...reasons(facts, counted, verifiedNewest)],
+    verifiedNewest,
+    verifiedOlder,
+  };
+}
+
+function* reasons(
+  facts: VerdictFacts,
+  counted: readonly ReplicaFacts[],
+  verifiedNewest: number,
+): Generator<VerdictReason> {
+  if (facts.mode === 'blocked') {
+    yield reason('BLOCKED', 'This node looks for content that peers may hold for it.', 'bb recover');
+  } else if (facts.mode === 'recovering') {
+    yield reason('RECOVERING', 'This node rebuilds its content from its peers.', 'bb recover');
+  }
+  if (!facts.isTorReady) yield reason('TOR_NOT_READY', 'Tor is not connected, so no peer can be reached.', 'bb status');
+  if (facts.newest === undefined) {
+    yield reason('NO_CONTENT', 'Nothing is set to be backed up yet.', 'bb setfile PATH');
+  } else if (facts.dirty) {
+    yield reason('CHANGE_PENDING', 'The last change is being packed into a revision.', 'bb status --wait protected');
+  }
+  if (counted.length < facts.minReplicas) {
+    const missing = facts.minReplicas - counted.length;
+    yield reason(
+      'TOO_FEW_CONTRACTS',
+      `${copies(facts.minReplicas)} wanted, but only ${peers(counted.length)} under contract; ${missing} more needed.`,
+      facts.knowsPeers ? 'bb contracts propose PEER' : 'bb connect ONION-ID',
+    );
+  }
+  for (const replica of facts.replicas) {
+    const found = replicaReason(replica, facts);
+    if (found !== undefined) yield found;
+  }
+  if (facts.mode === 'normal' && !facts.dirty && counted.length >= facts.minReplicas && verifiedNewest > 0) {
+    yield reason(
+      'TOO_FEW_PROVED',
+      `${verifiedNewest} of ${copies(facts.minReplicas)} wanted are proved.`,
+      'bb status --wait protected',
+    );
+  }
+}
+
+function replicaReason(replica: ReplicaFacts, { newest }: VerdictFacts): VerdictReason | undefined {
+  const { peer, state } = replica;
+  if (state === 'PROPOSED') {
+    return reason('NOT_AGREED', `The contract with ${peer} is not agreed yet.`, `bb contracts show ${peer}`);
+  }
+  if (state === 'GRACE' || state === 'EXPIRED' || state === 'ENDING') {
+    return reason(
+      'NOT_COUNTED',
+      `The contract with ${peer} is ${state}; its copy does not count.`,
+      `bb contracts show ${peer}`,
+    );
+  }
+  if (state === 'RELEASED' || newest === undefined || replica.proved.equals(newest)) return undefined;
+  if (replica.lastOutcomeWrong) {
+    return reason('CHECK_WRONG', `${peer} could not prove its copy.`, `bb contracts check ${peer}`);
+  }
+  if (!replica.isConnected) {
+    return reason(
+      'PEER_OFFLINE',
+      `${peer} is offline and has not proved the newest revision.`,
+      `bb peers show ${peer}`,
+    );
+  }
+  return replica.acknowledged.equals(newest)
+    ? reason('NOT_PROVED', `${peer} holds the newest revision but has not proved it yet.`, `bb contracts check ${peer}`)
+    : reason('NOT_HELD', `${peer} does not hold the newest revision yet.`, 'bb status --wait protected');
+}
+
+function reason(code: string, message: string, next: string): VerdictReason {
+  return { code, message, next };
+}
+
+function copies(count: number): string {
+  return count === 1 ? '1 copy' : `${count} copies`;
+}
+
+function peers(count: number): string {
+  return count === 1 ? '1 peer is' : `${count} peers are`;
+}
