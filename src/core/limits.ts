@@ -67,6 +67,8 @@ export const HALF_OPEN_HANDSHAKES = 256;
 export const UNKNOWN_SESSIONS = 32;
 export const UNKNOWN_CALLS_PER_MINUTE = 10;
 export const CONTRACT_CALLS_PER_MINUTE = 120;
+/** Callers whose call rate is remembered; the one that was silent longest is forgotten first. */
+export const QUOTA_PEERS = 1024;
 export const DOWNLOADS_PER_PEER = 8;
 export const RECOVERY_REQUESTS = 32;
 export const BULK_LANES = 4;

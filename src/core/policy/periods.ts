@@ -83,6 +83,10 @@ export const DEADLINES_MS = {
   challenge: 120 * SECOND,
   challengeSlack: 60 * SECOND,
   downloadIdle: 60 * SECOND,
+  /** A reader of our stream that takes nothing for so long is gone. */
+  serveStall: 5 * MINUTE,
+  /** A bulk channel without a call is closed. */
+  laneIdle: MINUTE,
   unknownSession: 60 * SECOND,
   keepalive: 25 * SECOND,
   keepaliveTimeout: 20 * SECOND,

@@ -43,6 +43,16 @@ export type PeerMethod<Kind extends 'unary' | 'stream', Request, Response> = {
 /** A method of the wire that this version answers with UNIMPLEMENTED, whoever asks. */
 export type AbsentMethod = { readonly path: string; readonly kind: 'absent' };
 
+type Row =
+  | AbsentMethod
+  | {
+      readonly path: string;
+      readonly kind: 'unary' | 'stream';
+      readonly callers: readonly CallerClass[];
+      readonly request: object;
+      readonly response: object;
+    };
+
 const EVERYBODY: readonly CallerClass[] = ['own', 'known', 'unknown'];
 const STRANGERS_TOO: readonly CallerClass[] = ['known', 'unknown'];
 const KNOWN: readonly CallerClass[] = ['known'];
@@ -81,16 +91,4 @@ export const PEER_METHODS = {
   chat: absent('chat'),
   encryptedChat: absent('encryptedChat'),
   reportLoss: absent('reportLoss'),
-} as const satisfies Record<PeerMethodName, { readonly path: string; readonly kind: 'unary' | 'stream' | 'absent' }>;
-
-type Table = typeof PEER_METHODS;
-
-/** The methods that take one message and give one. */
-export type UnaryName = {
-  [Name in PeerMethodName]: Table[Name] extends { readonly kind: 'unary' } ? Name : never;
-}[PeerMethodName];
-
-export type RequestOf<Name extends UnaryName> =
-  Table[Name] extends PeerMethod<'unary', infer Request, infer _Response> ? Request : never;
-export type ResponseOf<Name extends UnaryName> =
-  Table[Name] extends PeerMethod<'unary', infer _Request, infer Response> ? Response : never;
+} as const satisfies Record<PeerMethodName, Row>;
