@@ -38,7 +38,8 @@ export type ReplicaRecord = {
   /** Revision that the last judged check (held or wrong) proved; emptied by a wrong one. Late and unreachable keep it. */
   readonly proved: Buffer;
   /** Where the sweep of data cells and the sweep of index cells go on. */
-  readonly sweepCell: number;
+  /** Where the coverage sweep of spot checks goes on. */
+  readonly sweep: { readonly indexCell: number; readonly dataCell: number };
   readonly sweepIndexCell: number;
   /** Revision ids of ours that this peer holds or pulls. */
   readonly lists: readonly Buffer[];

@@ -3,8 +3,9 @@
 
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
-import { compareRevisions } from '../core/content/revision-order.ts';
-import { ancestorVerdict } from '../core/content/ancestors.ts';
+import { judgeLineage } from '../core/content/ancestors.ts';
+import type { LineageVerdict } from '../core/content/ancestors.ts';
+import type { RevisionPlace } from '../core/content/revision-order.ts';
 import { enterRecovering } from './recover.ts';
 import type { Session } from './session.ts';
 
@@ -19,13 +20,12 @@ export async function judgeOwnId(session: Session, peer: OnionId, contentId: Buf
     session.bus.emit('peer-fault', { peer, fault: 'content id that does not open' });
     return true;
   }
-  const { node } = session;
-  const base = { generation: node.baseGeneration, sequence: node.baseSequence };
-  if (compareRevisions(revision, base) > 0) {
+  const verdict = verdictOn(session, contentId, revision);
+  if (verdict === 'newer') {
     await enterRecovering(session, peer, contentId);
     return false;
   }
-  if (isFork(session, contentId, revision)) await rememberFork(session, contentId);
+  if (verdict === 'fork') await rememberFork(session, contentId);
   return true;
 }
 
@@ -39,15 +39,19 @@ export function openOwnId(session: Session, contentId: Buffer): ReturnType<Sessi
   }
 }
 
-function isFork(
-  session: Session,
-  contentId: Buffer,
-  revision: { readonly generation: number; readonly sequence: number },
-): boolean {
-  if (session.newest === undefined) return false;
-  const { row, metadata } = session.newest;
-  if (revision.sequence === row.sequence) return !contentId.equals(row.contentId);
-  return ancestorVerdict(metadata.ancestors, row.sequence, revision.sequence, contentId) === 'fork';
+function verdictOn(session: Session, contentId: Buffer, place: RevisionPlace): LineageVerdict {
+  const { node, newest } = session;
+  return judgeLineage(
+    {
+      generation: node.baseGeneration,
+      sequence: node.baseSequence,
+      contentId: node.baseContentId,
+      ancestors: newest?.metadata.ancestors ?? Buffer.alloc(0),
+      generations: newest?.metadata.generations ?? [],
+    },
+    place,
+    contentId,
+  );
 }
 
 async function rememberFork(session: Session, contentId: Buffer): Promise<void> {

@@ -1,5 +1,5 @@
 // What the daemon answers to other daemons, in the words of the core. The protobuf edge in `rpc`
-// validates and translates; it calls nothing else. A refusal is thrown as Refusal (core/refusal).
+// validates and translates; it calls nothing else. A refusal is thrown as PeerRefusal (core/refusal).
 
 import type { ChallengeQuestion } from '../core/challenge/question.ts';
 import type { ContractState } from '../core/contract/state.ts';

@@ -7,7 +7,7 @@ import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES, DOWNLOAD_SECTION_BYTES, LEAVES_PER_SECTION } from '../core/limits.ts';
 import { rootOfLeaves } from '../core/content/merkle.ts';
 import type { HeldRecord } from '../core/records.ts';
-import { Refusal } from '../core/refusal.ts';
+import { PeerRefusal } from '../core/refusal.ts';
 import type { CommonRun } from '../ports/catalog.ts';
 import type { DownloadRequest, DownloadSection } from '../ports/peer-client.ts';
 import { blobCells } from './publish.ts';
@@ -29,7 +29,7 @@ export function serveDownload(
     .find(({ value }) => value.role !== 'pulling' && value.contentId.equals(request.contentId));
   if (held !== undefined) return serveHeld(session, caller, held.value, request, signal);
   const replica = session.registry.contract(caller)?.replica;
-  if (replica?.lists.some((id) => id.equals(request.contentId)) !== true) throw new Refusal('UNKNOWN_CONTENT');
+  if (replica?.lists.some((id) => id.equals(request.contentId)) !== true) throw new PeerRefusal('UNKNOWN_CONTENT');
   return serveOwn(session, caller, request, signal);
 }
 
@@ -51,7 +51,7 @@ async function* serveHeld(
     return position === undefined ? undefined : session.cells.read(position);
   };
   for await (const cell of readAhead(read, range, signal)) {
-    if (cell === undefined) throw new Refusal('REPLICA_LOST');
+    if (cell === undefined) throw new PeerRefusal('REPLICA_LOST');
     session.transfers.add(owner, 'returned', CELL_BYTES);
     yield* rawSections(cell);
   }
@@ -66,7 +66,7 @@ async function* serveOwn(
   const { catalog } = session.deps;
   const row = await catalog.revision(request.contentId);
   const leaves = row === undefined ? undefined : await catalog.peerLeaves(peer, request.contentId);
-  if (row === undefined || leaves === undefined) throw new Refusal('UNKNOWN_CONTENT');
+  if (row === undefined || leaves === undefined) throw new PeerRefusal('UNKNOWN_CONTENT');
   const cells = blobCells(row);
   const range = cellRange(request, cells);
   const known = request.referenceContentId.length > 0 && (await catalog.revision(request.referenceContentId));
@@ -96,9 +96,9 @@ async function* ownCells(
   signal: AbortSignal,
 ): AsyncGenerator<DownloadSection> {
   const read = (cell: number) => {
-    if (session.uploads.isChallenged(peer)) throw new Refusal('CHALLENGE_BUSY', 1);
+    if (session.uploads.isChallenged(peer)) throw new PeerRefusal('CHALLENGE_BUSY', 1);
     if (!session.uploads.serve(peer, contentId, cell, cells, session.deps.clock.monotonicMs())) {
-      throw new Refusal('RATE_LIMITED');
+      throw new PeerRefusal('RATE_LIMITED');
     }
     return session.deps.workers.sealCell(peer, contentId, cell);
   };
@@ -114,7 +114,7 @@ function cellRange(request: DownloadRequest, cells: number): Range {
   const from = request.offset / CELL_BYTES;
   const to = request.length === 0 ? cells : from + request.length / CELL_BYTES;
   if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to < from || to > cells) {
-    throw new Refusal('BAD_RANGE');
+    throw new PeerRefusal('BAD_RANGE');
   }
   return { from, to };
 }

@@ -11,6 +11,7 @@ import type { PeerClient } from '../ports/peer-client.ts';
 import type { Deps, Network } from './deps.ts';
 import type { EventBus } from './event-bus.ts';
 import type { Jobs } from './jobs.ts';
+import { ChallengeBuckets } from './answer-challenge.ts';
 import { Mutex } from './mutex.ts';
 import { Reach } from './reach.ts';
 import type { Registry } from './registry.ts';
@@ -34,6 +35,7 @@ export class Session {
   readonly reach: Reach;
   readonly recovery = new Recovery();
   readonly uploads = new Uploads();
+  readonly challengeBuckets = new ChallengeBuckets();
   /** 16 random bytes per start: a node that meets another instance under its own id has a twin. */
   readonly instance: Buffer;
   /** Cells of other people. */

@@ -1,0 +1,143 @@
+// A spot check: ask a storer for a keyed hash over blocks and cells of our content, compare with our
+// own. Our own cells are verified first: a flip on our disk must not be blamed on the peer.
+
+import { BbError } from '../core/errors.ts';
+import { planChallenge } from '../core/challenge/plan.ts';
+import type { CheckKind, PlannedChallenge } from '../core/challenge/plan.ts';
+import { judgeAnswer, shouldAskCurrent } from '../core/challenge/judge.ts';
+import type { ChallengeAnswer } from '../core/challenge/judge.ts';
+import { newCellRanges } from '../core/challenge/new-cells.ts';
+import type { ChallengeOutcome } from '../core/challenge/question.ts';
+import type { OnionId } from '../core/ids.ts';
+import { DEADLINES_MS } from '../core/policy/periods.ts';
+import { PeerRefusal } from '../core/refusal.ts';
+import type { RevisionRow } from '../ports/catalog.ts';
+import { blobCells, updateReplica } from './publish.ts';
+import type { Session } from './session.ts';
+
+/** A seed is drawn again so often when our own cells turn out to be damaged. */
+const OWN_DAMAGE_RETRIES = 3;
+
+export type CheckResult = {
+  readonly outcome: ChallengeOutcome;
+  readonly newest: boolean;
+  readonly row: RevisionRow;
+  readonly planned: PlannedChallenge;
+};
+
+/** Plans the next check of a peer: the first soon after an acknowledgement, then one a period. */
+export function planCheck(session: Session, peer: OnionId, delayMs: number, first: boolean): void {
+  session.scheduler.plan('check', `check:${peer}`, delayMs, async (signal) => {
+    const contract = session.registry.contract(peer);
+    if (contract === undefined || contract.replica.acknowledged.length === 0) return;
+    const wasHeld = contract.replica.lastChecked.equals(contract.replica.acknowledged);
+    try {
+      await checkPeer(session, peer, first && !wasHeld, signal);
+    } finally {
+      planCheck(session, peer, checkSpacingMs(session, peer), false);
+    }
+  });
+}
+
+/** Random moment in the window, or a short wait after an outcome that proves nothing. */
+function checkSpacingMs(session: Session, peer: OnionId): number {
+  const { periods, random } = session.deps;
+  const replica = session.registry.contract(peer)?.replica;
+  const settled = replica?.lastOutcome === 'held' && replica.lastChecked.equals(replica.acknowledged);
+  const spacing = settled ? periods.checkSpacing : periods.checkDegradedSpacing;
+  return spacing * (0.5 + random.fraction());
+}
+
+/** NO_CONTRACT, NOT_FOUND when the peer never acknowledged a revision, INTEGRITY when our own cells are damaged. */
+export async function checkPeer(
+  session: Session,
+  peer: OnionId,
+  first: boolean,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const contract = session.registry.contract(peer);
+  if (contract === undefined) throw new BbError('NO_CONTRACT', 'there is no contract with this peer');
+  const { acknowledged } = contract.replica;
+  const row = acknowledged.length === 0 ? undefined : await session.deps.catalog.revision(acknowledged);
+  if (row === undefined) throw new BbError('NOT_FOUND', 'this peer holds no revision of ours yet');
+  const result = await ask(session, peer, row, first, signal);
+  await judge(session, peer, result);
+  return result;
+}
+
+async function ask(
+  session: Session,
+  peer: OnionId,
+  row: RevisionRow,
+  first: boolean,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const kind = first ? await firstCheck(session, peer, row) : ({ kind: 'daily' } as const);
+  for (let attempt = 0; attempt < OWN_DAMAGE_RETRIES; attempt += 1) {
+    const sweep = session.registry.contract(peer)?.replica.sweep ?? { indexCell: 0, dataCell: 0 };
+    const planned = planChallenge(row.contentId, row, kind, sweep, session.deps.random.bytes(64));
+    const { mac, damaged } = await session.deps.workers.expectedMac(planned.question, peer, blobCells(row));
+    if (damaged.length > 0) {
+      session.bus.emit('own-cells-damaged', { cells: String(damaged.length) });
+      continue;
+    }
+    const answer = await session.uploads.whileChallenged(peer, () => send(session, peer, planned, signal));
+    const newestId = session.newest?.row.contentId ?? Buffer.alloc(0);
+    const replica = session.registry.contract(peer)?.replica;
+    if (replica !== undefined && shouldAskCurrent(answer, row.contentId, replica.acknowledged)) {
+      return checkCurrent(session, peer, replica.acknowledged, signal);
+    }
+    return { outcome: judgeAnswer(mac, answer), newest: row.contentId.equals(newestId), row, planned };
+  }
+  throw new BbError('INTEGRITY', 'cells of our own content are damaged, so this peer cannot be checked');
+}
+
+/** The revision was superseded while the question was on its way: ask about the acknowledged one. */
+async function checkCurrent(
+  session: Session,
+  peer: OnionId,
+  acknowledged: Buffer,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const row = await session.deps.catalog.revision(acknowledged);
+  if (row === undefined) throw new BbError('NOT_FOUND', 'this peer holds no revision of ours yet');
+  return ask(session, peer, row, false, signal);
+}
+
+async function firstCheck(session: Session, peer: OnionId, row: RevisionRow): Promise<CheckKind> {
+  const before = session.registry.contract(peer)?.replica.lastChecked ?? Buffer.alloc(0);
+  const known = before.length > 0 && (await session.deps.catalog.revision(before)) !== undefined;
+  const common = known ? await session.deps.catalog.commonRuns(row.contentId, before) : [];
+  return { kind: 'first', newCells: newCellRanges(blobCells(row), common) };
+}
+
+async function send(
+  session: Session,
+  peer: OnionId,
+  planned: PlannedChallenge,
+  signal: AbortSignal,
+): Promise<ChallengeAnswer> {
+  const deadlineMs = DEADLINES_MS.challenge + DEADLINES_MS.challengeSlack;
+  try {
+    const { mac } = await session.client.challenge(peer, planned.question, { signal, deadlineMs });
+    return { kind: 'mac', mac };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (error instanceof PeerRefusal) return { kind: 'refused', refusal: error.refusal };
+    return { kind: 'silent', reachable: session.reach.isReachable(peer) };
+  }
+}
+
+async function judge(session: Session, peer: OnionId, result: CheckResult): Promise<void> {
+  const nowMs = session.deps.clock.nowMs();
+  const { outcome, row, planned } = result;
+  await updateReplica(session, peer, (replica) => ({
+    ...replica,
+    lastCheckMs: nowMs,
+    lastOutcome: outcome,
+    lastChecked: row.contentId,
+    lastHeldMs: outcome === 'held' ? nowMs : replica.lastHeldMs,
+    sweep: outcome === 'held' ? planned.sweep : replica.sweep,
+  }));
+  session.bus.emit('check-judged', { peer, outcome, sequence: String(row.sequence), newest: String(result.newest) });
+}

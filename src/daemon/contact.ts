@@ -1,0 +1,103 @@
+// What two peers tell each other whenever they meet: which revision is held for whom. The storer's
+// report is the acknowledgement of a revision, and the owner's first word after a dead disk.
+
+import type { OnionId } from '../core/ids.ts';
+import type { ReplicaRecord } from '../core/records.ts';
+import type { RevisionReport } from '../ports/peer-client.ts';
+import { judgeOwnId, openOwnId } from './lineage.ts';
+import { planCheck } from './check-peer.ts';
+import { currentHeld, markReported } from './held.ts';
+import { planPublish, updateReplica, wantsPublish } from './publish.ts';
+import { noteHolder } from './recover.ts';
+import type { Session } from './session.ts';
+
+/** Asks the peer for the state of both contents, telling it what we hold, and acts on the answer. */
+export async function meet(session: Session, peer: OnionId, signal: AbortSignal): Promise<RevisionReport> {
+  const held = currentHeld(session, peer);
+  const report = await session.client.getContentRevision(peer, held?.value.contentId ?? Buffer.alloc(0), { signal });
+  if (held !== undefined) await markReported(session, held.id);
+  if (session.node.mode === 'normal') await readReport(session, peer, report);
+  else await noteHolder(session, peer, report);
+  return report;
+}
+
+async function readReport(session: Session, peer: OnionId, report: RevisionReport): Promise<void> {
+  const contract = session.registry.contract(peer);
+  for (const id of [report.requesterLatestKnown, report.requesterContent?.contentId ?? Buffer.alloc(0)]) {
+    if (!(await judgeOwnId(session, peer, id))) return;
+  }
+  if (contract === undefined) return;
+  const id = report.requesterContent?.contentId ?? Buffer.alloc(0);
+  if (id.length > 0) await acknowledge(session, peer, id);
+  else if (contract.replica.acknowledged.length > 0) await replicaLost(session, peer);
+  await updateReplica(session, peer, (replica) => ({ ...replica, latestKnown: report.requesterLatestKnown }));
+  const updated = session.registry.contract(peer);
+  if (updated !== undefined && wantsPublish(session, updated)) {
+    planPublish(session, peer, session.deps.periods.publishDebounce);
+  }
+}
+
+/** The peer reports that it holds this revision of ours in full. Only a check proves it. */
+export async function acknowledge(session: Session, peer: OnionId, contentId: Buffer): Promise<void> {
+  const contract = session.registry.contract(peer);
+  if (contract === undefined || contract.replica.acknowledged.equals(contentId)) return;
+  if (!contract.replica.lists.some((list) => list.equals(contentId))) return;
+  const before = contract.replica.lists;
+  await updateReplica(session, peer, (replica) => ({
+    ...replica,
+    acknowledged: contentId,
+    acknowledgedMs: session.deps.clock.nowMs(),
+    lists: keptLists(replica, contentId),
+  }));
+  session.uploads.close(peer);
+  const revision = openOwnId(session, contentId);
+  session.bus.emit('revision-acknowledged', { peer, sequence: String(revision?.sequence ?? 0) });
+  await dropUnlisted(session, before);
+  planCheck(session, peer, 0, true);
+}
+
+/** The lists that this peer may still serve or pull: the acknowledged one and a newer offer. */
+function keptLists(replica: ReplicaRecord, acknowledged: Buffer): Buffer[] {
+  return replica.lists.filter((list) => list.equals(acknowledged) || list.equals(replica.offered));
+}
+
+/** Forgets superseded revisions that no peer holds or pulls any more. */
+async function dropUnlisted(session: Session, candidates: readonly Buffer[]): Promise<void> {
+  const listed = (id: Buffer) =>
+    session.registry.contracts().some(({ replica }) => replica.lists.some((list) => list.equals(id)));
+  for (const id of candidates) {
+    if (!listed(id) && !id.equals(session.newest?.row.contentId ?? Buffer.alloc(0))) {
+      await session.deps.catalog.dropRevision(id);
+    }
+  }
+}
+
+/** A storer that acknowledged a revision and now holds nothing has lost it: offer again from nothing. */
+async function replicaLost(session: Session, peer: OnionId): Promise<void> {
+  await updateReplica(session, peer, (replica) => emptyReplica(replica));
+  session.uploads.close(peer);
+  session.bus.emit('replica-lost', { peer });
+}
+
+function emptyReplica(replica: ReplicaRecord): ReplicaRecord {
+  const none = Buffer.alloc(0);
+  return { ...replica, offered: none, acknowledged: none, latestKnown: none, lastOutcome: undefined, lastChecked: none };
+}
+
+export function freshReplica(): ReplicaRecord {
+  const none = Buffer.alloc(0);
+  return {
+    offered: none,
+    offeredMs: 0,
+    acknowledged: none,
+    acknowledgedMs: 0,
+    latestKnown: none,
+    lastChecked: none,
+    lastOutcome: undefined,
+    lastCheckMs: 0,
+    lastHeldMs: 0,
+    sweep: { indexCell: 0, dataCell: 0 },
+    lists: [],
+  };
+}
+
