@@ -9,14 +9,10 @@ export const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
 const P = 2n ** 255n - 19n;
 const D = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
-/** y coordinates of the eight points of small order (x is free up to its sign). */
-const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([
-  0n,
-  1n,
-  P - 1n,
-  2707385501144840649318225287225658788936804267575313519463743609750303021022n,
-  55188659117513257062467267217118295137698188065244968500265048394206261417927n,
-]);
+/** y of a point of order 8. */
+const ORDER_8_Y = 55188659117513257062467267217118295137698188065244968500265048394206261417927n;
+/** y coordinates of the eight points of small order (x differs by its sign only). */
+const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([0n, 1n, P - 1n, ORDER_8_Y, P - ORDER_8_Y]);
 
 export type Ed25519Pair = { readonly privateKey: KeyObject; readonly pubkey: Buffer };
 
