@@ -33,6 +33,8 @@ export const PACK_TRAILER_BYTES = 96;
 export const PACK_SLOT_BYTES = CELL_BYTES + PACK_TRAILER_BYTES;
 export const PACK_SLOTS = 2046;
 export const BALLAST_BYTES = 16 * 1024 * 1024;
+/** Pack files that one reader keeps open. */
+export const OPEN_PACKS = 64;
 
 export const RPC_REQUEST_BYTES = 64 * 1024;
 export const DOWNLOAD_SECTION_BYTES = 64 * 1024;

@@ -19,9 +19,9 @@ export type CellToAppend = {
 };
 
 export interface CellStore {
-  /** Cuts every pack down to its mark and removes packs without one. Called once before any other call. */
+  /** Cuts every pack down to its mark and removes packs without one. The first call; again to take back what was not committed. */
   open(marks: readonly PackMark[]): Promise<void>;
-  /** Appends cells in order; not durable before sync(). NO_SPACE leaves the store as it was after the last sync. */
+  /** Appends cells in order; not durable before sync(). NO_SPACE leaves nothing of this call; open() again also takes back earlier unsynced cells. */
   append(cells: readonly CellToAppend[]): Promise<readonly CellPosition[]>;
   /** Makes all appended cells durable (fdatasync, directory fsync when a pack is new) and returns the new marks. */
   sync(): Promise<readonly PackMark[]>;
