@@ -1,0 +1,218 @@
+// A private Tor network on loopback: five directory authorities that are also the relays, so an onion service is
+// reachable about ten seconds after the start. Daemons join it with a tor of their own and `torrcLines`; no byte leaves
+// the machine. Script: `node test/demo/private-network.ts --dir D` prints the path of the file for --tor-config.
+// Invariant: no tor outlives the process that started it (__OwningControllerProcess), nor stop().
+
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { authorityKeys, installKeys } from './authority-keys.ts';
+import type { AuthorityKeys } from './authority-keys.ts';
+
+export type PrivateNetwork = {
+  /** Lines that make a client tor part of this network; what --tor-config points at. */
+  readonly torrcLines: string;
+  /** The file with these lines. */
+  readonly torrcFile: string;
+  /** Notice logs of all authorities, for a failed test. */
+  logs(): string;
+  stop(): Promise<void>;
+};
+
+export type PrivateNetworkOptions = {
+  /** An existing folder for everything; a short path, because it holds Unix sockets. */
+  readonly dir: string;
+  /** Without this Tor's congestion control paces a circuit to some MB/s; volume tests want it off (docs/testing.md). */
+  readonly isPaced?: boolean;
+};
+
+type Authority = {
+  readonly name: string;
+  readonly dataDirectory: string;
+  readonly orPort: number;
+  readonly dirPort: number;
+  readonly keys: AuthorityKeys;
+};
+
+const AUTHORITIES = 5;
+const VOTE_SECONDS = 2;
+const INTERVAL_SECONDS = 5;
+const CONSENSUS_WITHIN_MS = 60_000;
+
+/** Starts the authorities and resolves once they have a consensus; client tors started before that would back off. */
+export async function startPrivateNetwork(options: PrivateNetworkOptions): Promise<PrivateNetwork> {
+  needTool('tor');
+  needTool('tor-gencert');
+  const dir = resolve(options.dir);
+  const emptyFile = join(dir, 'empty');
+  writeFileSync(emptyFile, '');
+  const authorities = await makeAuthorities(dir);
+  const common = commonLines(authorities, emptyFile, options.isPaced ?? false);
+  const torrcFile = join(dir, 'client.torrc');
+  writeFileSync(torrcFile, common);
+
+  const offset = votingOffsetSeconds();
+  const children = authorities.map((authority) => {
+    const torrc = join(authority.dataDirectory, 'torrc');
+    writeFileSync(torrc, common + authorityLines(authority, offset, options.isPaced ?? false));
+    return spawn('tor', ['-f', torrc, '--defaults-torrc', emptyFile, '--hush'], { stdio: 'ignore' });
+  });
+  const network: PrivateNetwork = {
+    torrcLines: common,
+    torrcFile,
+    logs: () => authorities.map((authority) => `--- ${authority.name}\n${logOf(authority)}`).join('\n'),
+    stop: () => stopAll(children),
+  };
+  try {
+    await waitForConsensus(authorities, children);
+  } catch (error) {
+    await network.stop();
+    throw new Error(`${(error as Error).message}\n${network.logs()}`, { cause: error });
+  }
+  return network;
+}
+
+function needTool(tool: string): void {
+  const found = spawnSync(tool, ['--version'], { stdio: 'ignore' });
+  if (found.error !== undefined) {
+    throw new Error(`private network: ${tool} is missing; install it (Debian/Ubuntu: sudo apt-get install tor)`);
+  }
+}
+
+async function makeAuthorities(dir: string): Promise<Authority[]> {
+  const ports = await freePorts(2 * AUTHORITIES);
+  return Array.from({ length: AUTHORITIES }, (_, index) => {
+    const dataDirectory = join(dir, `a${index}`);
+    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+    const keys = authorityKeys(index);
+    installKeys(keys, dataDirectory);
+    const orPort = ports[2 * index] ?? 0;
+    const dirPort = ports[2 * index + 1] ?? 0;
+    return { name: `a${index}`, dataDirectory, orPort, dirPort, keys };
+  });
+}
+
+/** Loopback ports that were free a moment ago; all are held at once so that none is given twice. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', () => done()))));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
+
+/** Voting then begins about a second after the start instead of at the next multiple of the wall clock. */
+function votingOffsetSeconds(): number {
+  return (Math.ceil(Date.now() / 1000 + 1) + 2 * VOTE_SECONDS) % INTERVAL_SECONDS;
+}
+
+function commonLines(authorities: readonly Authority[], emptyFile: string, isPaced: boolean): string {
+  const lines = [
+    'TestingTorNetwork 1',
+    ...authorities.map(
+      ({ name, orPort, dirPort, keys }) =>
+        `DirAuthority ${name} orport=${orPort} no-v2 v3ident=${keys.v3Identity} 127.0.0.1:${dirPort} ${keys.fingerprint}`,
+    ),
+    'PathsNeededToBuildCircuits 0.67',
+    'EnforceDistinctSubnets 0',
+    'LearnCircuitBuildTimeout 0',
+    'CircuitBuildTimeout 10',
+    'AddressDisableIPv6 1',
+    `GeoIPFile ${emptyFile}`,
+    `GeoIPv6File ${emptyFile}`,
+    ...(isPaced ? [] : ['Schedulers Vanilla']),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function authorityLines(authority: Authority, offsetSeconds: number, isPaced: boolean): string {
+  const lines = [
+    `Nickname ${authority.name}`,
+    `DataDirectory ${authority.dataDirectory}`,
+    `Log notice file ${join(authority.dataDirectory, 'notice.log')}`,
+    `__OwningControllerProcess ${process.pid}`,
+    'ShutdownWaitLength 0',
+    'Address 127.0.0.1',
+    `ORPort 127.0.0.1:${authority.orPort} IPv4Only`,
+    `DirPort 127.0.0.1:${authority.dirPort}`,
+    'AssumeReachable 1',
+    'SocksPort 0',
+    'ExitRelay 0',
+    'ExitPolicy reject *:*',
+    'ServerDNSDetectHijacking 0',
+    'NumCPUs 1',
+    'BandwidthRate 1 GBytes',
+    'BandwidthBurst 1 GBytes',
+    'AuthoritativeDirectory 1',
+    'V3AuthoritativeDirectory 1',
+    `ContactInfo ${authority.name}@test.invalid`,
+    'V3AuthVotingInterval 60',
+    `V3AuthVoteDelay ${VOTE_SECONDS}`,
+    `V3AuthDistDelay ${VOTE_SECONDS}`,
+    'V3AuthNIntervalsValid 3',
+    `TestingV3AuthInitialVotingInterval ${INTERVAL_SECONDS}`,
+    `TestingV3AuthInitialVoteDelay ${VOTE_SECONDS}`,
+    `TestingV3AuthInitialDistDelay ${VOTE_SECONDS}`,
+    `TestingV3AuthVotingStartOffset ${offsetSeconds}`,
+    'TestingAuthDirTimeToLearnReachability 0',
+    'TestingDirAuthVoteExit *',
+    'TestingDirAuthVoteGuard *',
+    'TestingDirAuthVoteHSDir *',
+    'TestingMinExitFlagThreshold 0',
+    'MinUptimeHidServDirectoryV2 0',
+    'AuthDirMaxServersPerAddr 0',
+    'AuthDirTestEd25519LinkKeys 0',
+    'AuthDirHasIPv6Connectivity 0',
+    ...(isPaced ? [] : ['ConsensusParams cc_cwnd_init=1000 cc_cwnd_min=500']),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+async function waitForConsensus(authorities: readonly Authority[], children: readonly ChildProcess[]): Promise<void> {
+  const deadlineMs = performance.now() + CONSENSUS_WITHIN_MS;
+  const files = authorities.map(({ dataDirectory }) => join(dataDirectory, 'cached-microdesc-consensus'));
+  while (!files.some((file) => existsSync(file))) {
+    if (children.some((child) => child.exitCode !== null)) throw new Error('private network: an authority exited');
+    if (performance.now() > deadlineMs) throw new Error('private network: no consensus in time');
+    await sleep(50);
+  }
+}
+
+function logOf(authority: Authority): string {
+  const file = join(authority.dataDirectory, 'notice.log');
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-30).join('\n') : '(no log)';
+}
+
+async function stopAll(children: readonly ChildProcess[]): Promise<void> {
+  const running = children.filter((child) => child.exitCode === null && child.signalCode === null);
+  const gone = running.map((child) => new Promise((done) => child.once('exit', done)));
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(gone);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { dir: { type: 'string' }, paced: { type: 'boolean', default: false } } });
+  if (values.dir === undefined) throw new Error('usage: node test/demo/private-network.ts --dir D [--paced]');
+  mkdirSync(values.dir, { recursive: true });
+  const network = await startPrivateNetwork({ dir: values.dir, isPaced: values.paced });
+  console.log(network.torrcFile);
+  const held = setInterval(() => {}, 60_000);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      clearInterval(held);
+      void network.stop();
+    });
+  }
+}
+
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  });
+}
