@@ -132,3 +132,11 @@ export const ENTRY_EXTENSIONS = 64;
 /** One record of the index stream: a cell full of the smallest chunks, or a snapshot with 512 chunk ids. */
 export const INDEX_RECORD_BYTES = 1024 * 1024;
 export const ROOT_LEVELS = 8;
+/** One line and one whole reply of tor's control port, and commands waiting for it. */
+export const CONTROL_LINE_BYTES = 16 * 1024;
+export const CONTROL_REPLY_BYTES = 1024 * 1024;
+export const CONTROL_QUEUE_COMMANDS = 64;
+/** HTTP/2 streams are multiplexed, so one rendezvous circuit needs one stream per channel. */
+export const ONION_STREAMS = 32;
+/** What is kept of tor's own output, to explain why it ended. */
+export const TOR_LOG_TAIL_BYTES = 16 * 1024;
