@@ -37,10 +37,8 @@ export type ReplicaRecord = {
   readonly lastHeldMs: number;
   /** Revision that the last judged check (held or wrong) proved; emptied by a wrong one. Late and unreachable keep it. */
   readonly proved: Buffer;
-  /** Where the sweep of data cells and the sweep of index cells go on. */
   /** Where the coverage sweep of spot checks goes on. */
   readonly sweep: { readonly indexCell: number; readonly dataCell: number };
-  readonly sweepIndexCell: number;
   /** Revision ids of ours that this peer holds or pulls. */
   readonly lists: readonly Buffer[];
 };
@@ -77,6 +75,12 @@ export type ContractRecord = {
   readonly ledger: LedgerRecord;
   readonly life: LifeRecord;
   readonly replica: ReplicaRecord;
+  /** Newest content id that the peer offered us for itself, taken or not; the other half of the compare-and-swap. */
+  readonly theirLatestKnown: Buffer;
+  /** What became of that offer, for our answer to GetContentRevision. */
+  readonly theirPull: 'NONE' | 'PULLING' | 'QUOTA' | 'NO_SPACE';
+  /** Remaining seconds that the peer last reported for us. */
+  readonly ourRemainingSeconds: number;
 };
 
 /** A blob we keep for an owner. */
