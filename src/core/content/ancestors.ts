@@ -5,13 +5,24 @@
 import { sha256 } from '../crypto/hash.ts';
 import { invariant } from '../errors.ts';
 import { ANCESTORS } from '../limits.ts';
+import { compareRevisions } from './revision-order.ts';
+import type { RevisionPlace } from './revision-order.ts';
 
 export const ANCESTOR_BYTES = 8;
 
 export type GenerationEnd = { readonly generation: number; readonly lastSequence: number };
 
-/** `ancestor`: known and older; `stale`: older than the window, never a fork; `fork`: not on our line. */
-export type AncestorVerdict = 'ancestor' | 'stale' | 'fork';
+/** A revision with what its Metadata says about the past. */
+export type Lineage = RevisionPlace & {
+  readonly contentId: Buffer;
+  /** Packed, 8 bytes each, newest (sequence - 1) first. */
+  readonly ancestors: Buffer;
+  /** Finished generations, rising. */
+  readonly generations: readonly GenerationEnd[];
+};
+
+/** `same`, `newer`: follow it; `ancestor`: known older; `stale`: older than the window, never a fork; `fork`: not our line. */
+export type LineageVerdict = 'same' | 'newer' | 'ancestor' | 'stale' | 'fork';
 
 /** First 8 bytes of SHA-256(content_id). */
 export function ancestorHash(contentId: Uint8Array): Buffer {
@@ -25,18 +36,14 @@ export function pushAncestor(ancestors: Buffer, supersededId: Uint8Array): Buffe
   return Buffer.concat([ancestorHash(supersededId), kept]);
 }
 
-/**
- * Judges an authentic id (it opened with our key) that is ordered below our revision `ourSequence`, whose window is
- * `ancestors`. Only an older generation can have a sequence of ours or above: then our line has left it, a fork.
- */
-export function ancestorVerdict(
-  ancestors: Buffer,
-  ourSequence: number,
-  sequence: number,
-  contentId: Uint8Array,
-): AncestorVerdict {
-  if (sequence >= ourSequence) return 'fork';
-  const at = ANCESTOR_BYTES * (ourSequence - 1 - sequence);
-  if (at >= ancestors.length) return 'stale';
-  return ancestorHash(contentId).equals(ancestors.subarray(at, at + ANCESTOR_BYTES)) ? 'ancestor' : 'fork';
+/** Judges an authentic revision (its id opened with our key) against the line of `ours`. */
+export function judgeLineage(ours: Lineage, place: RevisionPlace, contentId: Buffer): LineageVerdict {
+  const order = compareRevisions(place, ours);
+  if (order > 0) return 'newer';
+  if (order === 0) return contentId.equals(ours.contentId) ? 'same' : 'fork';
+  const ended = ours.generations.find((end) => end.generation === place.generation);
+  if (place.sequence >= ours.sequence || (ended !== undefined && place.sequence > ended.lastSequence)) return 'fork';
+  const at = ANCESTOR_BYTES * (ours.sequence - 1 - place.sequence);
+  if (at >= ours.ancestors.length) return 'stale';
+  return ancestorHash(contentId).equals(ours.ancestors.subarray(at, at + ANCESTOR_BYTES)) ? 'ancestor' : 'fork';
 }
