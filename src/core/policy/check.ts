@@ -1,0 +1,50 @@
+// When the next spot check of a replica is due (docs/protocol.md, "Spot checks"): at once when a storer
+// reports a new revision, then at a moment of every window that the storer cannot foresee, and sooner
+// where something is wrong.
+
+import type { CheckKind } from '../challenge/plan.ts';
+import type { ChallengeOutcome } from '../challenge/question.ts';
+import { STATE_EFFECTS } from '../contract/effects.ts';
+import type { ContractState } from '../contract/state.ts';
+import { backOffMs } from './back-off.ts';
+import type { Periods } from './periods.ts';
+
+export type CheckFacts = {
+  readonly state: ContractState;
+  readonly acknowledged: Buffer;
+  readonly lastChecked: Buffer;
+  readonly lastOutcome: ChallengeOutcome | undefined;
+  /** Wall clock of the last check, 0 if none. */
+  readonly lastCheckMs: number;
+  /** Checks in a row that were late or unreachable. */
+  readonly failures: number;
+};
+
+export type CheckDue = { readonly atMs: number; readonly kind: CheckKind['kind'] };
+
+/**
+ * Wall-clock time and kind of the next check; undefined where nothing is to be checked. `fraction` in [0, 1) is drawn
+ * once per check and kept until it is done. A check of an offline peer waits for the next contact (the caller).
+ */
+export function nextCheck(facts: CheckFacts, periods: Periods, fraction: number): CheckDue | undefined {
+  const row = STATE_EFFECTS[facts.state].checkSpacing;
+  if (row === undefined || facts.acknowledged.length === 0) return undefined;
+  const isFirst = !facts.lastChecked.equals(facts.acknowledged);
+  if (facts.lastOutcome === 'late' || facts.lastOutcome === 'unreachable') {
+    const retryMs = backOffMs(
+      facts.failures - 1,
+      periods.contractRetry,
+      Math.min(periods.challengeRefill, periods[row]),
+    );
+    return { atMs: facts.lastCheckMs + retryMs, kind: kindOf(facts.state, isFirst) };
+  }
+  if (isFirst) return { atMs: 0, kind: kindOf(facts.state, true) };
+  const spacingMs = periods[row];
+  const nextWindow = Math.floor(facts.lastCheckMs / spacingMs) + 1;
+  return { atMs: Math.floor((nextWindow + fraction) * spacingMs), kind: kindOf(facts.state, false) };
+}
+
+function kindOf(state: ContractState, isFirst: boolean): CheckKind['kind'] {
+  if (state === 'GRACE' || state === 'EXPIRED') return 'cure';
+  return isFirst ? 'first' : 'daily';
+}
