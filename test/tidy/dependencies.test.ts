@@ -11,6 +11,10 @@ type LockEntry = {
   dev?: boolean;
   resolved?: string;
   integrity?: string;
+  os?: string[];
+  cpu?: string[];
+  libc?: string[];
+  optionalDependencies?: object;
   hasInstallScript?: boolean;
 };
 
@@ -41,9 +45,27 @@ test('dependencies are named with exact versions', () => {
   assert.deepEqual(ranges, []);
 });
 
+// Tools come with one optional package per platform. Their entries must exist, or npm ci stops where one cannot be had;
+// those of platforms that the project is not built on are pinned by version only.
+const isForeign = (entry: LockEntry): boolean =>
+  entry.os?.includes('linux') !== true || entry.libc?.includes('musl') === true || !/x64|arm64/.test(String(entry.cpu));
+
 test('the lockfile pins every package by content and names no host', () => {
-  const loose = installed.filter(([, entry]) => entry.integrity === undefined || entry.resolved !== undefined);
+  const loose = installed.filter(([, entry]) => entry.integrity === undefined && !isForeign(entry));
   assert.deepEqual(loose, []);
+  assert.deepEqual(
+    installed.filter(([, entry]) => entry.resolved !== undefined),
+    [],
+  );
+});
+
+test('the lockfile has an entry for each optional package, so that npm ci never asks for one', () => {
+  const missing = installed.flatMap(([path, entry]) =>
+    Object.keys(entry.optionalDependencies ?? {}).filter(
+      (name) => lock[`node_modules/${name}`] === undefined && lock[`${path}/node_modules/${name}`] === undefined,
+    ),
+  );
+  assert.deepEqual(missing, []);
 });
 
 test('what runs at the user has a permissive licence', () => {
