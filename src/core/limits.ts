@@ -74,6 +74,8 @@ export const QUOTA_PEERS = 1024;
 export const DOWNLOADS_PER_PEER = 8;
 export const RECOVERY_REQUESTS = 32;
 export const BULK_LANES = 4;
+/** Circuits tried before a peer counts as unreachable. */
+export const CONNECT_ATTEMPTS = 2;
 /** HTTP/2 receive window of a client channel: throughput is about window / 2 per round trip. */
 export const FLOW_WINDOW_BYTES = 8 * 1024 * 1024;
 
@@ -140,3 +142,6 @@ export const CONTROL_QUEUE_COMMANDS = 64;
 export const ONION_STREAMS = 32;
 /** What is kept of tor's own output, to explain why it ended. */
 export const TOR_LOG_TAIL_BYTES = 16 * 1024;
+
+/** Two heads and at least one index cell. */
+export const MIN_BLOB_CELLS = 3;

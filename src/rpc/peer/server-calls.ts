@@ -62,8 +62,6 @@ export function streamHandler<Request, Response>(
     }
   };
   return (call) => {
-    // A stream that breaks under us is reported by `cancelled`; without a listener it would be thrown at the process.
-    call.on('error', () => undefined);
     run(call).then(
       () => call.end(),
       (error: unknown) => call.emit('error', refuse(deps, error)),
