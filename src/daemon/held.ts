@@ -1,0 +1,115 @@
+// The blobs that we keep for owners, as records: which is current, which is being pulled, which are
+// kept for their hold. Dropping one frees its cells.
+// Invariant: promised = kept: a revision that was reported as held leaves only when its hold is over.
+
+import type { OnionId } from '../core/ids.ts';
+import type { HeldRecord, RecordId } from '../core/records.ts';
+import { decodeTerms } from '../core/contract/terms.ts';
+import type { Session } from './session.ts';
+
+export type Held = { readonly id: RecordId; readonly value: HeldRecord };
+
+export function currentHeld(session: Session, owner: OnionId): Held | undefined {
+  return session.registry.heldOf(owner).find(({ value }) => value.role === 'current');
+}
+
+/** The newest revision that is being pulled from this owner. */
+export function pullTarget(session: Session, owner: OnionId): Held | undefined {
+  return pulling(session, owner).toSorted((a, b) => b.value.sinceMs - a.value.sinceMs)[0];
+}
+
+/** Begins to pull a revision. An older unfinished one stays until the new plan is known, so that its cells are reused. */
+export function addPulling(
+  session: Session,
+  owner: OnionId,
+  content: { readonly contentId: Buffer; readonly root: Buffer; readonly cells: number },
+): Promise<void> {
+  const newestMs = Math.max(0, ...pulling(session, owner).map(({ value }) => value.sinceMs + 1));
+  return session.registry.changeHeld(() => ({
+    puts: [
+      {
+        id: undefined,
+        value: {
+          owner,
+          ...content,
+          list: -1,
+          role: 'pulling',
+          sinceMs: Math.max(session.deps.clock.nowMs(), newestMs),
+          holdEndSeconds: 0,
+          reported: false,
+        },
+      },
+    ],
+    deletes: [],
+  }));
+}
+
+/** The plan of a pull is known: older unfinished pulls of this owner are given up. */
+export async function setPulledList(session: Session, target: Held, list: number): Promise<void> {
+  const older = pulling(session, target.value.owner).filter(({ id }) => id !== target.id);
+  await session.registry.changeHeld(() => ({
+    puts: [{ id: target.id, value: { ...target.value, list } }],
+    deletes: older.map(({ id }) => id),
+  }));
+  for (const { value } of older) await dropList(session, value.list);
+}
+
+/** The pulled revision is complete and durable: it becomes the current one. */
+export async function switchHeld(session: Session, target: Held): Promise<void> {
+  const current = currentHeld(session, target.value.owner);
+  const keep = current !== undefined && current.value.reported;
+  const puts = [{ id: target.id, value: { ...target.value, role: 'current' as const, reported: false } }];
+  await session.registry.changeHeld(() => ({
+    puts: keep ? [...puts, { id: current.id, value: kept(session, current.value) }] : puts,
+    deletes: current === undefined || keep ? [] : [current.id],
+  }));
+  if (current !== undefined && !keep) await dropList(session, current.value.list);
+}
+
+/** The owner deleted its content: the current revision is kept for its hold. */
+export async function retireCurrent(session: Session, owner: OnionId): Promise<void> {
+  const current = currentHeld(session, owner);
+  if (current === undefined) return;
+  await session.registry.changeHeld(() => ({ puts: [{ id: current.id, value: kept(session, current.value) }], deletes: [] }));
+}
+
+export async function markReported(session: Session, id: RecordId): Promise<void> {
+  const held = session.registry.held().find((other) => other.id === id);
+  if (held === undefined || held.value.reported) return;
+  await session.registry.changeHeld(() => ({ puts: [{ id, value: { ...held.value, reported: true } }], deletes: [] }));
+}
+
+/** Drops kept revisions whose hold is over. */
+export async function dropExpiredHolds(session: Session): Promise<void> {
+  const seconds = session.node.countedSeconds;
+  const over = session.registry.held().filter(({ value }) => value.role === 'kept' && value.holdEndSeconds <= seconds);
+  for (const { id, value } of over) {
+    await session.registry.changeHeld(() => ({ puts: [], deletes: [id] }));
+    await dropList(session, value.list);
+  }
+}
+
+/** Drops everything of an owner whose contract is over, but what a hold still keeps. */
+export async function dropReleased(session: Session, owner: OnionId): Promise<void> {
+  const free = session.registry.heldOf(owner).filter(({ value }) => value.role !== 'kept');
+  await session.registry.changeHeld(() => ({ puts: [], deletes: free.map(({ id }) => id) }));
+  for (const { value } of free) await dropList(session, value.list);
+}
+
+function pulling(session: Session, owner: OnionId): Held[] {
+  return session.registry.heldOf(owner).filter(({ value }) => value.role === 'pulling');
+}
+
+function kept(session: Session, value: HeldRecord): HeldRecord {
+  return { ...value, role: 'kept', holdEndSeconds: session.node.countedSeconds + holdSeconds(session, value.owner) };
+}
+
+function holdSeconds(session: Session, owner: OnionId): number {
+  const contract = session.registry.contract(owner);
+  return contract === undefined ? 0 : decodeTerms(contract.terms).holdSeconds;
+}
+
+async function dropList(session: Session, list: number): Promise<void> {
+  if (list < 0) return;
+  for (const pack of await session.deps.catalog.dropHeldList(list)) await session.cells.removePack(pack);
+}

@@ -1,0 +1,91 @@
+// Being in touch: one warm control session to each peer that matters. A lost peer is probed again
+// and again, patiently, for as long as we hold bytes for it: that is how a node that lost its disk is
+// found by its storers (docs/protocol.md, "Rescue by presence").
+
+import { probeDelayMs } from '../core/policy/probe.ts';
+import { BbError } from '../core/errors.ts';
+import type { OnionId } from '../core/ids.ts';
+import { meet } from './contact.ts';
+import { dropExpiredHolds } from './held.ts';
+import { planPublish, wantsPublish } from './publish.ts';
+import type { Session } from './session.ts';
+
+/** Peers whose presence matters: added by the user, under contract, or holders while we recover. */
+export function planPresenceAll(session: Session): void {
+  for (const peer of session.registry.peers()) {
+    const contract = session.registry.contract(peer.onionId);
+    if (peer.added || (contract !== undefined && contract.state !== 'RELEASED')) planPresence(session, peer.onionId, 0);
+  }
+}
+
+export function planPresence(session: Session, peer: OnionId, delayMs: number): void {
+  session.scheduler.plan('presence', `presence:${peer}`, delayMs, async (signal) => {
+    if (session.client.isConnected(peer)) return;
+    if (session.deps.tor.state().phase !== 'ready') return; // planned again when Tor is up
+    try {
+      await meetPeer(session, peer, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      session.deps.log.debug('probe failed', { code: error instanceof BbError ? error.code : 'refused' });
+      planNextProbe(session, peer);
+    }
+  });
+}
+
+/** Reaches a peer at its onion, remembers that, and exchanges what is held for whom. */
+export async function meetPeer(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
+  const hello = await session.client.healthCheck(peer, { signal });
+  if (hello.serverOnion !== peer) throw new BbError('BAD_PEER_DATA', 'the peer says that it is another one');
+  await rememberReached(session, peer);
+  await meet(session, peer, signal);
+}
+
+/** A session of ours to a peer began or ended. */
+export function onOutgoing(session: Session, peer: OnionId, up: boolean, group: string): void {
+  session.reach.outgoing(peer, up, group);
+  session.bus.emit(up ? 'peer-connected' : 'peer-disconnected', { peer });
+  if (!up) planNextProbe(session, peer);
+}
+
+/** A peer's session to us began or ended: a chance to meet it without waiting for the next probe. */
+export function onIncoming(session: Session, peer: OnionId, up: boolean, group: string): void {
+  if (peer === session.self) return;
+  session.reach.incoming(peer, up, group);
+  if (up && session.registry.contract(peer) !== undefined && !session.client.isConnected(peer)) {
+    planPresence(session, peer, 0);
+  }
+}
+
+/** Tor came up: everybody is probed at once. */
+export function onTorReady(session: Session): void {
+  planPresenceAll(session);
+}
+
+/** Looks again at what every contact should have started; a safety net for lost events. */
+export async function sweep(session: Session): Promise<void> {
+  for (const contract of session.registry.contracts()) {
+    if (wantsPublish(session, contract)) planPublish(session, contract.peer, 0);
+  }
+  await dropExpiredHolds(session);
+}
+
+function planNextProbe(session: Session, peer: OnionId): void {
+  const record = session.registry.peer(peer);
+  const contract = session.registry.contract(peer);
+  if (record?.added !== true && (contract === undefined || contract.state === 'RELEASED')) return;
+  const failures = session.reach.failed(peer);
+  const lostForMs = session.deps.clock.monotonicMs() - session.reach.lostMs(peer);
+  planPresence(
+    session,
+    peer,
+    probeDelayMs({ failures, lostForMs, fraction: session.deps.random.fraction() }, session.deps.periods),
+  );
+}
+
+async function rememberReached(session: Session, peer: OnionId): Promise<void> {
+  const record = session.registry.peer(peer);
+  const nowMs = session.deps.clock.nowMs();
+  if (record === undefined) return;
+  if (record.dialledBack && nowMs - record.lastReachedMs < session.deps.periods.tick) return;
+  await session.registry.updatePeer(peer, (old) => ({ ...record, ...old, dialledBack: true, lastReachedMs: nowMs }));
+}
