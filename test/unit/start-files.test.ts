@@ -13,12 +13,12 @@ const root = join(import.meta.dirname, '../..');
 const PROGRAM = `
 import { readFileSync } from 'node:fs';
 const [mode] = process.argv.slice(2);
+if (mode === 'wait') { process.on('SIGTERM', () => process.exit(9)); setInterval(() => {}, 1000); }
 const cores = readFileSync('/proc/self/limits', 'utf8').match(/core file size +(\\S+) +(\\S+)/);
 console.log(JSON.stringify({ args: process.argv.slice(2), version: process.versions.node, pid: process.pid,
   cores: cores.slice(1), warnings: process.execArgv }));
 if (mode === 'exit') process.exitCode = 7;
 if (mode === 'cat') console.log(readFileSync(0, 'utf8'));
-if (mode === 'wait') { process.on('SIGTERM', () => process.exit(9)); setInterval(() => {}, 1000); }
 if (mode === 'die') process.kill(process.pid, 'SIGKILL');
 `;
 const OLD = `
