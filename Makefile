@@ -13,21 +13,26 @@ DIST ?= dist
 GEN ?= src/gen
 INSTALLED := node_modules/.installed-lock.json
 ASSETS := -name '*.sql' -o -name '*.wasm' -o -name '*.cjs'
-SYSTEM_TOOLS := nodejs npm tor
 
 .PHONY: help setup gen rpc gen-check check test build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
+# Only what is missing is asked of the system: a Node from elsewhere may not go together with the system's npm.
 setup: ## install what is missing: node, npm and tor from the system, packages from the lockfile
-	@missing=''; export PATH='$(SYSTEM_PATH)':/usr/sbin:/sbin; \
-	command -v node >/dev/null && command -v npm >/dev/null && command -v tor >/dev/null || missing=yes; \
+	@export PATH='$(SYSTEM_PATH)':/usr/sbin:/sbin; \
+	missing=''; for tool in node:nodejs npm:npm tor:tor; do \
+	  command -v $${tool%:*} >/dev/null || missing="$$missing $${tool#*:}"; \
+	done; \
 	if [ -n "$$missing" ]; then \
-	  root=''; [ "$$(id -u)" = 0 ] || root=sudo; \
-	  if command -v apt-get >/dev/null && { [ -z "$$root" ] || command -v sudo >/dev/null; }; then \
-	    $$root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends $(SYSTEM_TOOLS); \
-	  else echo 'make setup: please install first: $(SYSTEM_TOOLS) (Debian/Ubuntu, as root: apt-get install $(SYSTEM_TOOLS))' >&2; exit 1; fi; \
+	  if [ "$$(id -u)" = 0 ]; then as_root=env; elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then as_root=sudo; else as_root=''; fi; \
+	  if [ -z "$$as_root" ] || ! command -v apt-get >/dev/null; then \
+	    echo "make setup: please install first:$$missing (Debian/Ubuntu: sudo apt-get install$$missing)" >&2; exit 1; \
+	  fi; \
+	  echo "make setup: installing$$missing"; \
+	  $$as_root apt-get update -qq; \
+	  $$as_root DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	fi; \
 	if ! cmp -s package-lock.json $(INSTALLED); then \
 	  npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error; \
