@@ -1,0 +1,41 @@
+// Peers for local programs.
+
+import type { PeerView } from '../../daemon/local-api.ts';
+import type { ConnectedPeersResponse, Peer, PeerInfo } from '../../gen/clirpc/v1/clirpc.ts';
+import { MalformedMessage } from '../wire-checks.ts';
+import { peerMessage } from './views.ts';
+
+/** What the caller typed for a peer: an onion id, a URI, a name or a prefix. */
+export function peerReference(peer: Peer | undefined): string {
+  const reference = optionalReference(peer);
+  if (reference === '') throw new MalformedMessage('no peer was named');
+  return reference;
+}
+
+/** The same, or empty. */
+export function optionalReference(peer: Peer | undefined): string {
+  return peer?.onionServiceId || peer?.name || '';
+}
+
+export function peerInfoMessage(peer: PeerView): PeerInfo {
+  return {
+    peer: peerMessage(peer.onionId, peer.name),
+    added: peer.added,
+    connected: peer.connected,
+    lastReachedMs: BigInt(peer.lastReachedMs),
+    keyExchange: peer.group,
+    introducer: peer.introducer,
+    contractState: peer.contractState,
+    addedMs: BigInt(peer.addedMs),
+  };
+}
+
+/** `reachedSinceMs`: a peer without a session that was reached after this moment counts as online. */
+export function peersMessage(peers: readonly PeerView[], reachedSinceMs: number): ConnectedPeersResponse {
+  const online = (peer: PeerView): boolean => peer.lastReachedMs >= reachedSinceMs && peer.lastReachedMs > 0;
+  return {
+    connectedPeers: peers.filter((peer) => peer.connected).map(peerInfoMessage),
+    onlineNotConnectedPeers: peers.filter((peer) => !peer.connected && online(peer)).map(peerInfoMessage),
+    offlinePeers: peers.filter((peer) => !peer.connected && !online(peer)).map(peerInfoMessage),
+  };
+}
