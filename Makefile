@@ -20,6 +20,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 # Only what is missing is asked of the system: a Node from elsewhere may not go together with the system's npm.
+# npm 9 and 10 take the link to the lockfile's Node away with the package of the other processor, so it is made here.
 setup: ## install what is missing: node, npm and tor from the system, packages from the lockfile
 	@export PATH='$(SYSTEM_PATH)':/usr/sbin:/sbin; \
 	missing=''; for tool in node:nodejs npm:npm tor:tor; do \
@@ -36,6 +37,7 @@ setup: ## install what is missing: node, npm and tor from the system, packages f
 	fi; \
 	if ! cmp -s package-lock.json $(INSTALLED); then \
 	  npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error; \
+	  for node in node_modules/node-linux-*/bin/node; do ln -sf "../../$$node" node_modules/.bin/node; done; \
 	  cp package-lock.json $(INSTALLED); \
 	fi
 
