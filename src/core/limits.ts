@@ -143,5 +143,10 @@ export const ONION_STREAMS = 32;
 /** What is kept of tor's own output, to explain why it ended. */
 export const TOR_LOG_TAIL_BYTES = 16 * 1024;
 
-/** Two heads and at least one index cell. */
-export const MIN_BLOB_CELLS = 3;
+/** A contract peer has one control channel, its bulk lanes, and for a moment those that they replace. */
+export const SESSIONS_PER_PEER = 2 * (1 + BULK_LANES);
+
+/** Cells that one download stream fetches before its lane asks for more work. */
+export const LANE_RUN_CELLS = 64;
+/** Missing cells that are planned at a time, so that memory does not grow with the blob. */
+export const PULL_WINDOW_CELLS = 8192;

@@ -6,13 +6,14 @@
 
 import { chargeBytes } from '../core/contract/charge.ts';
 import { STATE_EFFECTS } from '../core/contract/effects.ts';
-import { ownSide } from '../core/contract/sides.ts';
-import { decodeTerms } from '../core/contract/terms.ts';
 import type { OnionId } from '../core/ids.ts';
-import { BALLAST_BYTES, CELL_BYTES, CONTENT_CELLS, MIN_BLOB_CELLS } from '../core/limits.ts';
+import { BALLAST_BYTES, CELL_BYTES } from '../core/limits.ts';
+import { decideOffer } from '../core/policy/offer.ts';
+import type { OfferDecision, OfferFacts } from '../core/policy/offer.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { PeerRefusal } from '../core/refusal.ts';
-import type { ContentInfo, Offer, OfferOutcome } from '../ports/peer-client.ts';
+import type { Offer, OfferOutcome } from '../ports/peer-client.ts';
+import { giveBytes } from './contracts.ts';
 import { addPulling, currentHeld, pullTarget, retireCurrent } from './held.ts';
 import { planPull } from './pull.ts';
 import type { Session } from './session.ts';
@@ -22,25 +23,43 @@ type Answer = { readonly outcome: OfferOutcome; readonly latestKnown: Buffer };
 export async function answerOffer(session: Session, caller: OnionId, offer: Offer): Promise<Answer> {
   const contract = session.registry.contract(caller);
   if (contract === undefined || STATE_EFFECTS[contract.state].accept === 'none') throw new PeerRefusal('NO_CONTRACT');
+  const decision = decideOffer(await offerFacts(session, contract, offer));
   const { content } = offer;
-  if (content !== undefined && isHere(session, caller, content.contentId)) {
-    planPull(session, caller, 0);
-    return { outcome: 'ACCEPTED_PULLING', latestKnown: content.contentId };
-  }
-  if (!contract.theirLatestKnown.equals(offer.previousContentId)) {
-    return { outcome: 'CAS_MISMATCH', latestKnown: contract.theirLatestKnown };
-  }
-  if (content === undefined) return deleteContent(session, caller, contract, offer.delete);
-  const outcome = await judgeOffer(session, contract, content, offer.newCells);
-  if (outcome === 'ACCEPTED_PULLING') {
-    const cells = content.contentBytes / CELL_BYTES;
-    await addPulling(session, caller, { contentId: content.contentId, root: content.root, cells });
+  const id = content?.contentId ?? Buffer.alloc(0);
+  if (decision.effect === 'delete') await retireCurrent(session, caller);
+  if (decision.effect === 'pull' && content !== undefined) {
+    await addPulling(session, caller, { contentId: id, root: content.root, cells: content.contentBytes / CELL_BYTES });
     session.challengeBuckets.credit(caller, session.deps.clock.monotonicMs());
+    session.offerCounts.add(caller, session.deps.clock.monotonicMs());
   }
-  await rememberOffer(session, caller, content.contentId, outcome);
-  session.bus.emit('offer-received', { peer: caller, outcome });
-  if (outcome === 'ACCEPTED_PULLING') planPull(session, caller, 0);
-  return { outcome, latestKnown: content.contentId };
+  const changes = decision.recordsLatest || decision.effect !== 'none';
+  if (changes) await rememberOffer(session, caller, id, decision);
+  session.bus.emit('offer-received', { peer: caller, outcome: decision.outcome });
+  if (decision.outcome === 'ACCEPTED_PULLING') planPull(session, caller, 0);
+  return { outcome: decision.outcome, latestKnown: changes ? id : contract.theirLatestKnown };
+}
+
+async function offerFacts(session: Session, contract: ContractRecord, offer: Offer): Promise<OfferFacts> {
+  const owner = contract.peer;
+  const current = currentHeld(session, owner)?.value;
+  const target = pullTarget(session, owner)?.value;
+  const none = Buffer.alloc(0);
+  return {
+    contentId: offer.content?.contentId ?? none,
+    contentBytes: offer.content?.contentBytes ?? 0,
+    previousId: offer.previousContentId,
+    delete: offer.delete,
+    newCells: offer.newCells,
+    state: contract.state,
+    latestKnown: contract.theirLatestKnown,
+    currentId: current?.contentId ?? none,
+    pullingId: target?.contentId ?? none,
+    largestAcknowledgedBytes: (current?.cells ?? 0) * CELL_BYTES,
+    chargeBytes: await chargeOf(session, owner),
+    allowanceBytes: giveBytes(session, contract),
+    freeBytes: Math.max(0, (await session.deps.dataDir.freeBytes()) - BALLAST_BYTES),
+    revisionsToday: session.offerCounts.recent(owner, session.deps.clock.monotonicMs(), session.deps.periods.revisionsWindow),
+  };
 }
 
 /** What a peer's content costs of its allowance now. */
@@ -53,59 +72,14 @@ export async function chargeOf(session: Session, owner: OnionId): Promise<number
   });
 }
 
-/** Bytes that the terms let this peer store here. */
-export function allowanceOf(session: Session, contract: ContractRecord): number {
-  return ownSide(decodeTerms(contract.terms), session.keyring.pubkey)?.giveBytes ?? 0;
-}
-
-function isHere(session: Session, owner: OnionId, contentId: Buffer): boolean {
-  const current = currentHeld(session, owner);
-  const target = pullTarget(session, owner);
-  return (
-    current?.value.contentId.equals(contentId) === true || target?.value.contentId.equals(contentId) === true
-  );
-}
-
-async function deleteContent(
-  session: Session,
-  caller: OnionId,
-  contract: ContractRecord,
-  isDelete: boolean,
-): Promise<Answer> {
-  if (!isDelete) return { outcome: 'REFUSED', latestKnown: contract.theirLatestKnown };
-  await retireCurrent(session, caller);
-  const none = Buffer.alloc(0);
-  await rememberOffer(session, caller, none, 'REFUSED');
-  return { outcome: 'ACCEPTED_PULLING', latestKnown: none };
-}
-
-async function judgeOffer(
-  session: Session,
-  contract: ContractRecord,
-  content: ContentInfo,
-  newCells: number,
-): Promise<OfferOutcome> {
-  const cells = content.contentBytes / CELL_BYTES;
-  if (!Number.isInteger(cells) || cells < MIN_BLOB_CELLS || cells > CONTENT_CELLS) return 'REFUSED';
-  const current = currentHeld(session, contract.peer);
-  const noLarger = STATE_EFFECTS[contract.state].accept === 'no-larger';
-  if (noLarger && cells > (current?.value.cells ?? 0)) return 'REFUSED';
-  // The owner's word on new cells is only a hint: nothing smaller than the growth is believed.
-  const fresh = Math.min(cells, Math.max(newCells, cells - (current?.value.cells ?? 0)));
-  const charge = (await chargeOf(session, contract.peer)) + fresh * CELL_BYTES;
-  if (charge > allowanceOf(session, contract)) return 'QUOTA';
-  const free = await session.deps.dataDir.freeBytes();
-  return fresh * CELL_BYTES + BALLAST_BYTES > free ? 'NO_SPACE' : 'ACCEPTED_PULLING';
-}
-
 function rememberOffer(
   session: Session,
   peer: OnionId,
   contentId: Buffer,
-  outcome: OfferOutcome,
+  { outcome, effect }: OfferDecision,
 ): Promise<ContractRecord> {
-  const pull =
-    outcome === 'ACCEPTED_PULLING' ? 'PULLING' : outcome === 'QUOTA' || outcome === 'NO_SPACE' ? outcome : 'NONE';
+  const refused = outcome === 'QUOTA' || outcome === 'NO_SPACE' ? outcome : 'NONE';
+  const pull = effect === 'pull' ? 'PULLING' : refused;
   return session.registry.updateContract(peer, (contract) => {
     if (contract === undefined) throw new PeerRefusal('NO_CONTRACT');
     return { ...contract, theirLatestKnown: contentId, theirPull: pull };

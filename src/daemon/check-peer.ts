@@ -81,7 +81,9 @@ async function ask(
       session.bus.emit('own-cells-damaged', { cells: String(damaged.length) });
       continue;
     }
-    const answer = await session.uploads.whileChallenged(peer, () => send(session, peer, planned, signal));
+    const answer = await session.uploads.whileChallenged(peer, row.contentId, () =>
+      send(session, peer, planned, signal),
+    );
     const newestId = session.newest?.row.contentId ?? Buffer.alloc(0);
     const replica = session.registry.contract(peer)?.replica;
     if (replica !== undefined && shouldAskCurrent(answer, row.contentId, replica.acknowledged)) {
@@ -137,7 +139,14 @@ async function judge(session: Session, peer: OnionId, result: CheckResult): Prom
     lastOutcome: outcome,
     lastChecked: row.contentId,
     lastHeldMs: outcome === 'held' ? nowMs : replica.lastHeldMs,
+    proved: provedBy(outcome, row.contentId, replica.proved),
     sweep: outcome === 'held' ? planned.sweep : replica.sweep,
   }));
   session.bus.emit('check-judged', { peer, outcome, sequence: String(row.sequence), newest: String(result.newest) });
+}
+
+/** Only a judged answer changes what is proved: silence keeps it. */
+function provedBy(outcome: ChallengeOutcome, contentId: Buffer, before: Buffer): Buffer {
+  if (outcome === 'held') return contentId;
+  return outcome === 'wrong' ? Buffer.alloc(0) : before;
 }

@@ -81,7 +81,15 @@ async function replicaLost(session: Session, peer: OnionId): Promise<void> {
 
 function emptyReplica(replica: ReplicaRecord): ReplicaRecord {
   const none = Buffer.alloc(0);
-  return { ...replica, offered: none, acknowledged: none, latestKnown: none, lastOutcome: undefined, lastChecked: none };
+  return {
+    ...replica,
+    offered: none,
+    acknowledged: none,
+    latestKnown: none,
+    lastOutcome: undefined,
+    lastChecked: none,
+    proved: none,
+  };
 }
 
 export function freshReplica(): ReplicaRecord {
@@ -93,6 +101,7 @@ export function freshReplica(): ReplicaRecord {
     acknowledgedMs: 0,
     latestKnown: none,
     lastChecked: none,
+    proved: none,
     lastOutcome: undefined,
     lastCheckMs: 0,
     lastHeldMs: 0,

@@ -3,8 +3,8 @@
 
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
-import { judgeLineage } from '../core/content/ancestors.ts';
-import type { LineageVerdict } from '../core/content/ancestors.ts';
+import { judgeOwnId as judgeId } from '../core/recovery/lineage-guard.ts';
+import type { OwnIdJudgement } from '../core/recovery/lineage-guard.ts';
 import type { RevisionPlace } from '../core/content/revision-order.ts';
 import { enterRecovering } from './recover.ts';
 import type { Session } from './session.ts';
@@ -14,18 +14,13 @@ import type { Session } from './session.ts';
  * authentic id above our base was found and the node went into recovery.
  */
 export async function judgeOwnId(session: Session, peer: OnionId, contentId: Buffer): Promise<boolean> {
-  if (contentId.length === 0) return true;
-  const revision = openOwnId(session, contentId);
-  if (revision === undefined) {
-    session.bus.emit('peer-fault', { peer, fault: 'content id that does not open' });
-    return true;
-  }
-  const verdict = verdictOn(session, contentId, revision);
-  if (verdict === 'newer') {
+  const judgement = judge(session, contentId);
+  if (judgement === 'newer') {
     await enterRecovering(session, peer, contentId);
     return false;
   }
-  if (verdict === 'fork') await rememberFork(session, contentId);
+  if (judgement === 'foreign') session.bus.emit('peer-fault', { peer, fault: 'content id that does not open' });
+  if (judgement === 'fork') await rememberFork(session, contentId);
   return true;
 }
 
@@ -39,19 +34,17 @@ export function openOwnId(session: Session, contentId: Buffer): ReturnType<Sessi
   }
 }
 
-function verdictOn(session: Session, contentId: Buffer, place: RevisionPlace): LineageVerdict {
+function judge(session: Session, contentId: Buffer): OwnIdJudgement {
   const { node, newest } = session;
-  return judgeLineage(
-    {
-      generation: node.baseGeneration,
-      sequence: node.baseSequence,
-      contentId: node.baseContentId,
-      ancestors: newest?.metadata.ancestors ?? Buffer.alloc(0),
-      generations: newest?.metadata.generations ?? [],
-    },
-    place,
-    contentId,
-  );
+  const place: RevisionPlace | undefined = openOwnId(session, contentId);
+  const line = {
+    generation: node.baseGeneration,
+    sequence: node.baseSequence,
+    contentId: node.baseContentId,
+    ancestors: newest?.metadata.ancestors ?? Buffer.alloc(0),
+    generations: newest?.metadata.generations ?? [],
+  };
+  return judgeId(contentId, place, node.baseContentId.length === 0 ? undefined : line);
 }
 
 async function rememberFork(session: Session, contentId: Buffer): Promise<void> {

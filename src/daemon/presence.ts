@@ -78,7 +78,7 @@ function planNextProbe(session: Session, peer: OnionId): void {
   planPresence(
     session,
     peer,
-    probeDelayMs({ failures, lostForMs, fraction: session.deps.random.fraction() }, session.deps.periods),
+    probeDelayMs(lostForMs, failures - 1, session.deps.periods, session.deps.random.fraction()),
   );
 }
 

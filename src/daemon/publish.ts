@@ -5,14 +5,15 @@
 // below our base, or once an id that does not open.
 
 import { rootOfLeaves } from '../core/content/merkle.ts';
-import { CELL_BYTES, CELLS_IN_FLIGHT } from '../core/limits.ts';
+import { STATE_EFFECTS } from '../core/contract/effects.ts';
+import { CELL_BYTES, CELLS_IN_FLIGHT, PARALLEL_UPLOADS } from '../core/limits.ts';
+import { decidePublish } from '../core/policy/publish.ts';
+import type { PublishFacts } from '../core/policy/publish.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import { judgeOwnId } from './lineage.ts';
 import type { Newest, Session } from './session.ts';
-
-const PUBLISHING_STATES = new Set(['ACTIVE', 'DEGRADED', 'GRACE']);
 
 export function planPublishAll(session: Session, delayMs: number): void {
   for (const contract of session.registry.contracts()) planPublish(session, contract.peer, delayMs);
@@ -31,32 +32,44 @@ export function wantsPublish(session: Session, contract: ContractRecord): boolea
   return (
     session.node.mode === 'normal' &&
     session.newest !== undefined &&
-    PUBLISHING_STATES.has(contract.state) &&
+    STATE_EFFECTS[contract.state].publish &&
     !contract.replica.acknowledged.equals(session.newest.row.contentId)
   );
 }
 
 async function publish(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
   const contract = session.registry.contract(peer);
-  const newest = session.newest;
-  if (contract === undefined || newest === undefined || !wantsPublish(session, contract)) return;
-  if (!session.reach.isReachable(peer)) return; // the next contact plans this again
-  const busyMs = busyPull(session, contract, newest);
-  if (busyMs > 0) return planPublish(session, peer, busyMs);
+  const { newest } = session;
+  if (contract === undefined || newest === undefined) return;
+  const decision = decidePublish(publishFacts(session, contract, newest), session.deps.periods);
+  if (decision.kind === 'rest') return; // the next contact or revision plans this again
+  if (decision.kind === 'wait') return planPublish(session, peer, decision.delayMs);
   const root = await sealForPeer(session, peer, newest, signal);
   if (signal.aborted || session.newest !== newest) return planPublish(session, peer, 0);
+  session.uploads.offered(peer, newest.row.contentId, session.deps.clock.monotonicMs());
   await offer(session, peer, newest, root, signal);
   // Acknowledged or not, look again: an offer may get lost, and so may its acknowledgement.
   planPublish(session, peer, session.deps.periods.publishRetry);
 }
 
-/** How long to leave an unfinished pull of an older offer alone. */
-function busyPull(session: Session, contract: ContractRecord, newest: Newest): number {
-  const { offered, acknowledged } = contract.replica;
-  if (offered.length === 0 || offered.equals(acknowledged) || offered.equals(newest.row.contentId)) return 0;
-  const progressMs = session.uploads.progressMs(contract.peer, offered);
-  if (progressMs === undefined) return 0;
-  return Math.max(0, progressMs + session.deps.periods.pullProgress - session.deps.clock.monotonicMs());
+function publishFacts(session: Session, contract: ContractRecord, newest: Newest): PublishFacts {
+  const { uploads, deps } = session;
+  const nowMs = deps.clock.monotonicMs();
+  const { contentId, createdMs } = newest.row;
+  const offers = uploads.offers(contract.peer, contentId);
+  const progressMs = uploads.progressMs(contract.peer, contract.replica.offered);
+  return {
+    mode: session.node.mode,
+    state: contract.state,
+    replica: contract.replica,
+    newest: { contentId, ageMs: Math.max(0, deps.clock.nowMs() - createdMs) },
+    idleMs: progressMs === undefined ? undefined : nowMs - progressMs,
+    lastOfferMs: offers === undefined ? undefined : nowMs - offers.lastMs,
+    offers: offers?.count ?? 0,
+    isReachable: session.reach.isReachable(contract.peer),
+    otherUploads: uploads.openToOthers(contract.peer, nowMs - deps.periods.publishRetry),
+    maxUploads: PARALLEL_UPLOADS,
+  };
 }
 
 /** Makes sure that every leaf of the blob as sealed for this peer is known; returns the tree root. */

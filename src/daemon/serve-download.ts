@@ -7,6 +7,7 @@ import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES, DOWNLOAD_SECTION_BYTES, LEAVES_PER_SECTION } from '../core/limits.ts';
 import { rootOfLeaves } from '../core/content/merkle.ts';
 import type { HeldRecord } from '../core/records.ts';
+import { UploadServing } from '../core/policy/serving.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { CommonRun } from '../ports/catalog.ts';
 import type { DownloadRequest, DownloadSection } from '../ports/peer-client.ts';
@@ -82,7 +83,8 @@ async function* serveOwn(
     } else if (request.leaves) {
       yield* leafSections(async (from, count) => leaves.subarray(from * 32, (from + count) * 32), part);
     } else {
-      yield* ownCells(session, peer, request.contentId, cells, part, signal);
+      const serving = await openServing(session, peer, request.contentId, cells);
+      yield* ownCells(session, peer, request, serving, part, signal);
     }
   }
 }
@@ -90,23 +92,56 @@ async function* serveOwn(
 async function* ownCells(
   session: Session,
   peer: OnionId,
-  contentId: Buffer,
-  cells: number,
+  request: DownloadRequest,
+  serving: UploadServing,
   range: Range,
   signal: AbortSignal,
 ): AsyncGenerator<DownloadSection> {
   const read = (cell: number) => {
-    if (session.uploads.isChallenged(peer)) throw new PeerRefusal('CHALLENGE_BUSY', 1);
-    if (!session.uploads.serve(peer, contentId, cell, cells, session.deps.clock.monotonicMs())) {
-      throw new PeerRefusal('RATE_LIMITED');
-    }
-    return session.deps.workers.sealCell(peer, contentId, cell);
+    mayServe(session, peer, request, serving, cell);
+    return session.deps.workers.sealCell(peer, request.contentId, cell);
   };
   for await (const cell of readAhead(read, range, signal)) {
     if (cell === undefined) throw new BbError('INTEGRITY', 'an own cell is damaged');
     session.transfers.add(peer, 'served', CELL_BYTES);
     yield* rawSections(cell);
   }
+}
+
+/** Refuses a cell that a storer could only want in order to answer a challenge with it. */
+function mayServe(
+  session: Session,
+  peer: OnionId,
+  request: DownloadRequest,
+  serving: UploadServing,
+  cell: number,
+): void {
+  const replica = session.registry.contract(peer)?.replica;
+  const isOpen = replica?.offered.equals(request.contentId) === true && !replica.acknowledged.equals(request.contentId);
+  const answer = serving.serve(cell, isOpen, session.deps.clock.monotonicMs());
+  if (answer === 'challenged') throw new PeerRefusal('CHALLENGE_BUSY', 1);
+  if (answer === 'too-often') throw new PeerRefusal('RATE_LIMITED', 60);
+  if (answer === 'held-already') throw new PeerRefusal('BAD_RANGE');
+}
+
+/** The counts of this upload, begun with the first cell that is asked for. */
+async function openServing(
+  session: Session,
+  peer: OnionId,
+  contentId: Buffer,
+  cells: number,
+): Promise<UploadServing> {
+  const open = session.uploads.serving(peer, contentId);
+  if (open !== undefined) return open;
+  const acknowledged = session.registry.contract(peer)?.replica.acknowledged ?? Buffer.alloc(0);
+  const known = acknowledged.length > 0 && (await session.deps.catalog.revision(acknowledged)) !== undefined;
+  const runs = known ? await session.deps.catalog.commonRuns(contentId, acknowledged) : [];
+  const held = new Uint8Array(cells);
+  for (const run of runs) held.fill(1, run.cell, run.cell + run.cells);
+  const nowMs = session.deps.clock.monotonicMs();
+  const serving = new UploadServing(contentId, cells, (cell) => held[cell] === 1, nowMs);
+  session.uploads.begin(peer, serving);
+  return serving;
 }
 
 /** Cells `from` up to but not including `to`; BAD_RANGE for anything that is not whole cells inside the blob. */

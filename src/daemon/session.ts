@@ -12,6 +12,7 @@ import type { Deps, Network } from './deps.ts';
 import type { EventBus } from './event-bus.ts';
 import type { Jobs } from './jobs.ts';
 import { ChallengeBuckets } from './answer-challenge.ts';
+import { OfferCounts } from './offer-counts.ts';
 import { Mutex } from './mutex.ts';
 import { Reach } from './reach.ts';
 import type { Registry } from './registry.ts';
@@ -35,9 +36,12 @@ export class Session {
   readonly reach: Reach;
   readonly recovery = new Recovery();
   readonly uploads = new Uploads();
+  readonly offerCounts = new OfferCounts();
   readonly challengeBuckets = new ChallengeBuckets();
   /** 16 random bytes per start: a node that meets another instance under its own id has a twin. */
   readonly instance: Buffer;
+  /** Held by whatever appends to the cells of other people. */
+  readonly cellsLock = new Mutex();
   /** Cells of other people. */
   readonly cells: CellStore;
   newest: Newest | undefined;

@@ -1,58 +1,61 @@
-// What storers pull from us right now, in memory: when a pull last made progress, how often each
-// cell was served, and whether a challenge is out (then no raw cell of that revision is served, or
-// the storer could answer it with our own bytes).
+// What storers pull from us right now, in memory: how often a revision was offered, and what each open
+// upload has served (core/policy/serving). After a restart the counts begin anew.
 
 import type { OnionId } from '../core/ids.ts';
+import { UploadServing } from '../core/policy/serving.ts';
 
-/** A cell of an open upload is served so often, for pulls that were cut. */
-const SERVES_PER_CELL = 3;
-
-type Upload = {
-  readonly contentId: Buffer;
-  readonly serves: Uint8Array;
-  progressMs: number;
-};
+type Offers = { readonly contentId: Buffer; count: number; lastMs: number };
 
 export class Uploads {
-  readonly #uploads = new Map<OnionId, Upload>();
-  readonly #challenged = new Set<OnionId>();
+  readonly #servings = new Map<OnionId, UploadServing>();
+  readonly #offers = new Map<OnionId, Offers>();
 
-  /** Counts one serving of a cell; false when it was served too often. */
-  serve(peer: OnionId, contentId: Buffer, cell: number, cells: number, nowMs: number): boolean {
-    let upload = this.#uploads.get(peer);
-    if (upload === undefined || !upload.contentId.equals(contentId)) {
-      upload = { contentId, serves: new Uint8Array(cells), progressMs: nowMs };
-      this.#uploads.set(peer, upload);
-    }
-    const serves = upload.serves[cell] ?? SERVES_PER_CELL;
-    if (serves >= SERVES_PER_CELL) return false;
-    upload.serves[cell] = serves + 1;
-    upload.progressMs = nowMs;
-    return true;
+  /** The open upload of this revision, if anything of it was asked for. */
+  serving(peer: OnionId, contentId: Buffer): UploadServing | undefined {
+    const serving = this.#servings.get(peer);
+    return serving?.contentId.equals(contentId) ? serving : undefined;
+  }
+
+  begin(peer: OnionId, serving: UploadServing): void {
+    this.#servings.set(peer, serving);
   }
 
   /** Monotonic time of the last served cell of this revision; undefined if none was. */
   progressMs(peer: OnionId, contentId: Buffer): number | undefined {
-    const upload = this.#uploads.get(peer);
-    return upload?.contentId.equals(contentId) ? upload.progressMs : undefined;
+    return this.serving(peer, contentId)?.lastServedMs;
   }
 
-  /** The upload is acknowledged: nothing of it needs to be served again. */
+  /** The upload is acknowledged or void. */
   close(peer: OnionId): void {
-    this.#uploads.delete(peer);
+    this.#servings.delete(peer);
+    this.#offers.delete(peer);
   }
 
-  isChallenged(peer: OnionId): boolean {
-    return this.#challenged.has(peer);
+  /** Counts an offer of this revision. */
+  offered(peer: OnionId, contentId: Buffer, nowMs: number): void {
+    const offers = this.#offers.get(peer);
+    const count = offers?.contentId.equals(contentId) ? offers.count + 1 : 1;
+    this.#offers.set(peer, { contentId, count, lastMs: nowMs });
   }
 
-  /** Marks a challenge to `peer` as out while `work` runs. */
-  async whileChallenged<T>(peer: OnionId, work: () => Promise<T>): Promise<T> {
-    this.#challenged.add(peer);
+  offers(peer: OnionId, contentId: Buffer): { readonly count: number; readonly lastMs: number } | undefined {
+    const offers = this.#offers.get(peer);
+    return offers?.contentId.equals(contentId) ? offers : undefined;
+  }
+
+  /** Uploads to other peers that served a cell since `sinceMs`. */
+  openToOthers(peer: OnionId, sinceMs: number): number {
+    return [...this.#servings].filter(([other, serving]) => other !== peer && serving.lastServedMs >= sinceMs).length;
+  }
+
+  /** Holds back cells of the asked revision while a challenge on it is out. */
+  async whileChallenged<T>(peer: OnionId, contentId: Buffer, work: () => Promise<T>): Promise<T> {
+    const serving = this.serving(peer, contentId);
+    serving?.challengeBegins();
     try {
       return await work();
     } finally {
-      this.#challenged.delete(peer);
+      serving?.challengeEnds();
     }
   }
 }
