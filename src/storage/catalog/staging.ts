@@ -1,0 +1,119 @@
+// A staging database: what an ingest or a recovery has made so far, outside the catalog. The commit copies it in one
+// transaction and removes it; after a crash before that nothing of it counts (docs/protocol.md, "Commit").
+// Invariant: the catalog is never written from here.
+
+import type { CellPosition } from '../../ports/cell-store.ts';
+import * as fs from 'node:fs';
+import { bytesOf, numberOf, Sql } from './sql.ts';
+
+export type StagedCell = { readonly kind: number; readonly position: CellPosition };
+
+/** `<data>/tmp/<stagingId>.db`; the id is a plain file name. */
+export function stagingPath(dataDir: string, stagingId: string): string {
+  return `${dataDir}/tmp/${stagingId}.db`;
+}
+
+/** Removes a staging database with its journals. */
+export function removeStaging(path: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) fs.rmSync(`${path}${suffix}`, { force: true });
+}
+
+export class StagingDb {
+  readonly path: string;
+  readonly #sql: Sql;
+
+  /** Opens or makes the file. `durable` keeps what save() wrote through a power cut: recovery. */
+  constructor(path: string, options: { readonly durable: boolean }) {
+    this.path = path;
+    fs.closeSync(fs.openSync(path, 'a', 0o600));
+    this.#sql = new Sql(path);
+    this.#sql.exec(
+      options.durable
+        ? 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'
+        : 'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF',
+    );
+    this.#sql.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;
+      CREATE TABLE IF NOT EXISTS cell (cell_id BLOB PRIMARY KEY, kind INTEGER NOT NULL, pack INTEGER NOT NULL,
+        slot INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS chunk (chunk_id BLOB PRIMARY KEY, cell_id BLOB NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS listed (ordinal INTEGER PRIMARY KEY, is_index INTEGER NOT NULL,
+        cell_id BLOB NOT NULL UNIQUE) STRICT;
+      CREATE TABLE IF NOT EXISTS live (cell_id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+      BEGIN`);
+  }
+
+  /** A new cell that is in the own store; a later position replaces an earlier one. */
+  addCell(cellId: Buffer, cell: StagedCell): void {
+    const { pack, slot } = cell.position;
+    this.#sql.run('INSERT OR REPLACE INTO cell VALUES (?, ?, ?, ?)', cellId, cell.kind, pack, slot);
+  }
+
+  cell(cellId: Buffer): StagedCell | undefined {
+    const row = this.#sql.get('SELECT kind, pack, slot FROM cell WHERE cell_id = ?', cellId);
+    return row === undefined
+      ? undefined
+      : { kind: numberOf(row['kind']), position: { pack: numberOf(row['pack']), slot: numberOf(row['slot']) } };
+  }
+
+  cellCount(): number {
+    return numberOf(this.#sql.get('SELECT count(*) AS n FROM cell')?.['n']);
+  }
+
+  /** Where a chunk lies from now on; the catalog's older place is replaced at the commit. */
+  addChunk(chunkId: Buffer, cellId: Buffer): void {
+    this.#sql.run('INSERT OR REPLACE INTO chunk VALUES (?, ?)', chunkId, cellId);
+  }
+
+  /** The cell of a chunk that was added here. */
+  chunkCell(chunkId: Buffer): Buffer | undefined {
+    const row = this.#sql.get('SELECT cell_id FROM chunk WHERE chunk_id = ?', chunkId);
+    return row === undefined ? undefined : bytesOf(row['cell_id']);
+  }
+
+  /** Appends a cell, staged or of the catalog, to the blob: index cells come first, each kind in order of the calls. */
+  listCell(cellId: Buffer, kind: 'index' | 'data'): void {
+    this.#sql.run('INSERT INTO listed (is_index, cell_id) VALUES (?, ?)', kind === 'index' ? 1 : 0, cellId);
+  }
+
+  isListed(cellId: Buffer): boolean {
+    return this.#sql.get('SELECT 1 FROM listed WHERE cell_id = ?', cellId) !== undefined;
+  }
+
+  /** The cell ids of the blob without heads, in blob order. */
+  *listed(): Generator<Buffer> {
+    for (const row of this.#sql.iterate('SELECT cell_id FROM listed ORDER BY is_index DESC, ordinal')) {
+      yield bytesOf(row['cell_id']);
+    }
+  }
+
+  listedCount(kind: 'index' | 'data'): number {
+    const row = this.#sql.get('SELECT count(*) AS n FROM listed WHERE is_index = ?', kind === 'index' ? 1 : 0);
+    return numberOf(row?.['n']);
+  }
+
+  /** Remembers that a cell of the catalog has a chunk that the new content needs. */
+  markLive(cellId: Buffer): void {
+    this.#sql.run('INSERT OR IGNORE INTO live VALUES (?)', cellId);
+  }
+
+  isLive(cellId: Buffer): boolean {
+    return this.#sql.get('SELECT 1 FROM live WHERE cell_id = ?', cellId) !== undefined;
+  }
+
+  /** Writes what came since the last save; with `durable` it is on the disk when this returns. */
+  save(): void {
+    this.#sql.exec('COMMIT; BEGIN');
+  }
+
+  /** Saves and closes; the file is ready for commitRevision. */
+  close(): void {
+    this.#sql.exec('COMMIT');
+    this.#sql.close();
+  }
+
+  /** Closes and removes the file. */
+  discard(): void {
+    this.#sql.close();
+    removeStaging(this.path);
+  }
+}
