@@ -1,15 +1,22 @@
 // Writes an async iterable into a gRPC stream: no faster than the reader takes it, and no longer than the reader is there.
 
 import type { Writable } from 'node:stream';
-import { DEADLINES_MS } from '../core/policy/periods.ts';
 import type { Clock } from '../ports/clock.ts';
 
+export type PumpOptions = {
+  readonly clock: Clock;
+  /** A reader that takes nothing for so long counts as gone; absent for readers that may pause, such as a pager. */
+  readonly stallMs?: number;
+  /** Ends the stream early from our side. */
+  readonly stop?: AbortSignal;
+};
+
 /**
- * Resolves when the source ended or the reader went away; then `signal` has aborted and the source was closed. Throws what the
- * source throws. A reader that takes nothing for DEADLINES_MS.serveStall counts as gone.
+ * Resolves when the source ended, the reader went away or `stop` aborted; by then `signal` has aborted and the source was
+ * closed. Throws what the source throws.
  */
 export async function pumpStream<Item, Message>(
-  clock: Clock,
+  options: PumpOptions,
   call: Writable,
   source: (signal: AbortSignal) => AsyncIterable<Item>,
   encode: (item: Item) => Message,
@@ -18,28 +25,32 @@ export async function pumpStream<Item, Message>(
   const gone = (): void => abort.abort();
   call.once('cancelled', gone);
   call.once('close', gone);
+  options.stop?.addEventListener('abort', gone);
   try {
+    if (options.stop?.aborted) return;
     for await (const item of source(abort.signal)) {
       if (abort.signal.aborted) return;
-      if (!call.write(encode(item))) await drained(clock, call, abort);
+      if (!call.write(encode(item))) await drained(options, call, abort);
       if (abort.signal.aborted) return;
     }
   } finally {
     call.off('cancelled', gone);
     call.off('close', gone);
+    options.stop?.removeEventListener('abort', gone);
     abort.abort();
   }
 }
 
-function drained(clock: Clock, call: Writable, abort: AbortController): Promise<void> {
+function drained(options: PumpOptions, call: Writable, abort: AbortController): Promise<void> {
   return new Promise((resolve) => {
+    const stopTimer =
+      options.stallMs === undefined ? undefined : options.clock.after(options.stallMs, () => abort.abort());
     const done = (): void => {
-      stopTimer();
+      stopTimer?.();
       call.off('drain', done);
       abort.signal.removeEventListener('abort', done);
       resolve();
     };
-    const stopTimer = clock.after(DEADLINES_MS.serveStall, () => abort.abort());
     call.once('drain', done);
     abort.signal.addEventListener('abort', done);
     if (abort.signal.aborted) done();

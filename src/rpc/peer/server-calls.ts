@@ -5,6 +5,7 @@ import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc
 import { isBbError } from '../../core/errors.ts';
 import { onionIdFromPubkey } from '../../core/ids.ts';
 import type { OnionId } from '../../core/ids.ts';
+import { DEADLINES_MS } from '../../core/policy/periods.ts';
 import { PeerRefusal } from '../../core/refusal.ts';
 import type { CallerClass, PeerApi } from '../../daemon/peer-api.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -56,7 +57,12 @@ export function streamHandler<Request, Response>(
     const request = method.request.decode(call.request);
     const release = deps.quota.takeDownload(caller);
     try {
-      await pumpStream(deps.clock, call, (signal) => answer(caller, request, signal), method.response.encode);
+      await pumpStream(
+        { clock: deps.clock, stallMs: DEADLINES_MS.serveStall },
+        call,
+        (signal) => answer(caller, request, signal),
+        method.response.encode,
+      );
     } finally {
       release();
     }
