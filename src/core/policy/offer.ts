@@ -4,7 +4,7 @@
 
 import { STATE_EFFECTS } from '../contract/effects.ts';
 import type { ContractState } from '../contract/state.ts';
-import { CELL_BYTES, CONTENT_CELLS, REVISIONS_PER_DAY } from '../limits.ts';
+import { CELL_BYTES, CONTENT_CELLS, MIN_BLOB_CELLS, REVISIONS_PER_DAY } from '../limits.ts';
 import { BbError } from '../errors.ts';
 
 export type OfferFacts = {
@@ -21,6 +21,7 @@ export type OfferFacts = {
   readonly currentId: Buffer;
   /** Id of the unfinished pull, empty if none. */
   readonly pullingId: Buffer;
+  readonly currentBytes: number;
   readonly largestAcknowledgedBytes: number;
   /** What the owner occupies now without its unfinished pull (charge.ts), and what it may occupy. */
   readonly chargeBytes: number;
@@ -50,10 +51,9 @@ export function decideOffer(facts: OfferFacts): OfferDecision {
   if (accept === 'no-larger' && facts.contentBytes > facts.largestAcknowledgedBytes) {
     return decision('REFUSED', true, 'none');
   }
-  const newBytes = facts.newCells * CELL_BYTES;
-  if (facts.contentBytes > facts.allowanceBytes || facts.chargeBytes + newBytes > facts.allowanceBytes) {
-    return decision('QUOTA', true, 'none');
-  }
+  // The owner's count of new cells is a hint: no less than the growth is believed, and the pull counts again.
+  const newBytes = Math.max(facts.newCells * CELL_BYTES, facts.contentBytes - facts.currentBytes);
+  if (facts.chargeBytes + newBytes > facts.allowanceBytes) return decision('QUOTA', true, 'none');
   if (facts.revisionsToday >= REVISIONS_PER_DAY) return decision('QUOTA', true, 'none');
   if (newBytes > facts.freeBytes) return decision('NO_SPACE', true, 'none');
   return decision('ACCEPTED_PULLING', true, 'pull');
@@ -66,7 +66,7 @@ function isTakenAlready({ contentId, currentId, pullingId, latestKnown }: OfferF
 
 function assertShape({ contentId, contentBytes, newCells, delete: isDelete, previousId }: OfferFacts): void {
   const cells = contentBytes / CELL_BYTES;
-  const isContent = contentId.length === 64 && Number.isInteger(cells) && cells >= 2 && cells <= CONTENT_CELLS;
+  const isContent = contentId.length === 64 && Number.isInteger(cells) && cells >= MIN_BLOB_CELLS && cells <= CONTENT_CELLS;
   const isNothing = contentId.length === 0 && contentBytes === 0 && newCells === 0;
   const isCount = Number.isInteger(newCells) && newCells >= 0 && newCells <= cells;
   const isPrevious = previousId.length === 0 || previousId.length === 64;

@@ -1,0 +1,74 @@
+// Default policy, charge and the table of effects.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chargeBytes } from '../../src/core/contract/charge.ts';
+import { acceptableBytes, decideProposal } from '../../src/core/contract/default-policy.ts';
+import type { ProposalFacts } from '../../src/core/contract/default-policy.ts';
+import { DEFAULT_TERMS } from '../../src/core/contract/default-terms.ts';
+import type { Terms } from '../../src/core/contract/terms.ts';
+
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+const CALLER = Buffer.alloc(32, 1);
+const SELF = Buffer.alloc(32, 2);
+const FACTS: ProposalFacts = {
+  caller: CALLER,
+  self: SELF,
+  lastVersion: 0,
+  added: true,
+  limitBytes: 20 * GIB,
+  promisedBytes: 0,
+  promisedToStrangersBytes: 0,
+};
+
+function terms(give: number, get: number, change: Partial<Terms> = {}): Terms {
+  const base = { proposer: CALLER, acceptor: SELF, nonce: Buffer.alloc(16) };
+  return { ...DEFAULT_TERMS, ...base, version: 1, bytesProposer: give, bytesAcceptor: get, ...change };
+}
+
+function decide(offered: Terms, facts: Partial<ProposalFacts> = {}): string {
+  const { answer, word } = decideProposal(offered, { ...FACTS, ...facts });
+  return `${answer} ${word}`;
+}
+
+test('a peer the user added gets what the budget has left, to the byte', () => {
+  const usable = acceptableBytes(FACTS.limitBytes, 0);
+  assert.equal(usable, Math.floor((20 * GIB * 95) / 100));
+  assert.equal(decide(terms(usable, usable)), 'ACCEPTED ACCEPTED');
+  assert.equal(decide(terms(usable + 1, usable)), 'REJECTED OVER_BUDGET');
+  assert.equal(decide(terms(GIB, GIB), { promisedBytes: usable - GIB }), 'ACCEPTED ACCEPTED');
+  assert.equal(decide(terms(GIB, GIB), { promisedBytes: usable - GIB + 1 }), 'REJECTED OVER_BUDGET');
+  assert.equal(acceptableBytes(GIB, 2 * GIB), 0);
+});
+
+test('beyond 2:1 either way a person decides', () => {
+  assert.equal(decide(terms(2000, 1000)), 'ACCEPTED ACCEPTED');
+  assert.equal(decide(terms(2001, 1000)), 'PENDING UNEQUAL');
+  assert.equal(decide(terms(1000, 2000)), 'ACCEPTED ACCEPTED');
+  assert.equal(decide(terms(1000, 2001)), 'PENDING UNEQUAL');
+  assert.equal(decide(terms(1000, 0)), 'PENDING UNEQUAL');
+});
+
+test('a stranger waits for a person, and never gets more than its share', () => {
+  const stranger = { added: false };
+  assert.equal(decide(terms(256 * MIB, 256 * MIB), stranger), 'PENDING NOT_ADDED');
+  assert.equal(decide(terms(256 * MIB + 1, 256 * MIB), stranger), 'REJECTED STRANGER_LIMIT');
+  const share = 4 * GIB;
+  const left = { added: false, promisedToStrangersBytes: share - MIB };
+  assert.equal(decide(terms(MIB, MIB), left), 'PENDING NOT_ADDED');
+  assert.equal(decide(terms(MIB + 1, MIB), left), 'REJECTED STRANGER_LIMIT');
+});
+
+test('a proposal must be between the caller and us, and newer than what is signed', () => {
+  assert.equal(decide(terms(1, 1, { acceptor: Buffer.alloc(32, 3) })), 'REJECTED NOT_FOR_US');
+  assert.equal(decide(terms(1, 1, { proposer: Buffer.alloc(32, 3) })), 'REJECTED NOT_FOR_US');
+  assert.equal(decide(terms(1, 1, { proposer: SELF, acceptor: CALLER })), 'REJECTED NOT_FOR_US');
+  assert.equal(decide(terms(1, 1), { lastVersion: 1 }), 'REJECTED OLD_VERSION');
+  assert.equal(decide(terms(1, 1, { version: 2 }), { lastVersion: 1 }), 'ACCEPTED ACCEPTED');
+});
+
+test('the charge counts distinct cells and entries of kept lists', () => {
+  assert.equal(chargeBytes({ distinctCells: 0, keptEntries: 0 }), 0);
+  assert.equal(chargeBytes({ distinctCells: 3, keptEntries: 0 }), 3 * 131_072);
+  assert.equal(chargeBytes({ distinctCells: 3, keptEntries: 5 }), 3 * 131_072 + 240);
+});
