@@ -36,7 +36,10 @@ async function proveCookie(send: SendCommand, cookie: Buffer): Promise<void> {
   const serverNonce = fromHex(words.get('SERVERNONCE'));
   const material = Buffer.concat([cookie, clientNonce, serverNonce]);
   if (!timingSafeEqual(serverHash, createHmac('sha256', SERVER_KEY).update(material).digest())) {
-    throw new BbError('TOR_UNREACHABLE', 'what answers on the control socket cannot read the cookie: it is not our tor');
+    throw new BbError(
+      'TOR_UNREACHABLE',
+      'what answers on the control socket cannot read the cookie: it is not our tor',
+    );
   }
   await send(`AUTHENTICATE ${createHmac('sha256', CLIENT_KEY).update(material).digest('hex')}`);
   cookie.fill(0);
@@ -44,7 +47,9 @@ async function proveCookie(send: SendCommand, cookie: Buffer): Promise<void> {
 
 async function readCookie(file: string): Promise<Buffer> {
   const cookie = await readFile(file).catch((cause: unknown) => {
-    throw new BbError('TOR_UNREACHABLE', "tor's cookie file cannot be read: run bbd as a user of tor's group", { cause });
+    throw new BbError('TOR_UNREACHABLE', "tor's cookie file cannot be read: run bbd as a user of tor's group", {
+      cause,
+    });
   });
   if (cookie.length !== COOKIE_BYTES) throw malformed('the cookie has a wrong size');
   return cookie;

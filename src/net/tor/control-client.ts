@@ -40,7 +40,9 @@ export class ControlClient {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (bytes) => this.#read(bytes));
-    socket.on('error', (cause) => this.#finish(new BbError('TOR_UNREACHABLE', 'the control connection broke', { cause })));
+    socket.on('error', (cause) =>
+      this.#finish(new BbError('TOR_UNREACHABLE', 'the control connection broke', { cause })),
+    );
     socket.on('close', () => this.#finish(new BbError('TOR_UNREACHABLE', 'tor closed the control connection')));
   }
 
