@@ -50,6 +50,8 @@ export const TERMS_BYTES = 1024;
 export const REASON_BYTES = 256;
 /** A blob is content and two copies of a head of at most 9 cells. */
 export const BLOB_CELLS = CONTENT_CELLS + 18;
+/** Two heads and the index cell that even an empty content has. */
+export const MIN_BLOB_CELLS = 3;
 /** Messages on the local socket; bytes of files travel in smaller pieces. */
 export const LOCAL_MESSAGE_BYTES = 1024 * 1024;
 export const LOCAL_DATA_BYTES = 64 * 1024;

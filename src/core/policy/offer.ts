@@ -4,7 +4,7 @@
 
 import { STATE_EFFECTS } from '../contract/effects.ts';
 import type { ContractState } from '../contract/state.ts';
-import { CELL_BYTES, CONTENT_CELLS, MIN_BLOB_CELLS, REVISIONS_PER_DAY } from '../limits.ts';
+import { BLOB_CELLS, CELL_BYTES, MIN_BLOB_CELLS, REVISIONS_PER_DAY } from '../limits.ts';
 import { BbError } from '../errors.ts';
 
 export type OfferFacts = {
@@ -66,7 +66,8 @@ function isTakenAlready({ contentId, currentId, pullingId, latestKnown }: OfferF
 
 function assertShape({ contentId, contentBytes, newCells, delete: isDelete, previousId }: OfferFacts): void {
   const cells = contentBytes / CELL_BYTES;
-  const isContent = contentId.length === 64 && Number.isInteger(cells) && cells >= MIN_BLOB_CELLS && cells <= CONTENT_CELLS;
+  const isContent =
+    contentId.length === 64 && Number.isInteger(cells) && cells >= MIN_BLOB_CELLS && cells <= BLOB_CELLS;
   const isNothing = contentId.length === 0 && contentBytes === 0 && newCells === 0;
   const isCount = Number.isInteger(newCells) && newCells >= 0 && newCells <= cells;
   const isPrevious = previousId.length === 0 || previousId.length === 64;
