@@ -1,0 +1,166 @@
+// Sealed records: table `sealed`, one row each, read as a whole at unlock.
+// Invariant: what is returned has exactly the fields of core/records.ts; a row that does not is INTEGRITY, named by its id.
+
+import { CONTRACT_STATES } from '../../core/contract/state.ts';
+import { BbError, invariant } from '../../core/errors.ts';
+import { parseOnionId } from '../../core/ids.ts';
+import type { OnionId } from '../../core/ids.ts';
+import type {
+  CatalogRecord,
+  ContractRecord,
+  HeldRecord,
+  LedgerRecord,
+  LifeRecord,
+  NodeRecord,
+  PeerRecord,
+  RecordId,
+  RecordKind,
+  ReplicaRecord,
+  SettingsRecord,
+} from '../../core/records.ts';
+import { decodePlain, encodePlain } from './plain-json.ts';
+import type { RowKeys } from './row-keys.ts';
+import { bytes, flag, integer, list, number, object, oneOf, optional, ShapeError, text } from './shape.ts';
+import type { Shape } from './shape.ts';
+import { bytesOf, numberOf } from './sql.ts';
+import type { Sql, SqlRow } from './sql.ts';
+
+const VERSION = 1;
+
+const onion: Shape<OnionId> = (value) => parseOnionId(text(value));
+
+const peer = object<PeerRecord>({
+  onionId: onion,
+  name: text,
+  added: flag,
+  addedMs: number,
+  introducer: optional(onion),
+  pinned: flag,
+  aeadKey: bytes,
+  lastReachedMs: number,
+  dialledBack: flag,
+});
+
+const replica = object<ReplicaRecord>({
+  offered: bytes,
+  offeredMs: number,
+  acknowledged: bytes,
+  acknowledgedMs: number,
+  latestKnown: bytes,
+  lastChecked: bytes,
+  lastOutcome: optional(oneOf('held', 'wrong', 'late', 'unreachable')),
+  lastCheckMs: number,
+  lastHeldMs: number,
+  proved: bytes,
+  sweep: object<ReplicaRecord['sweep']>({ indexCell: integer, dataCell: integer }),
+  lists: list(bytes),
+});
+
+const contract = object<ContractRecord>({
+  peer: onion,
+  terms: bytes,
+  proposerSignature: bytes,
+  acceptorSignature: bytes,
+  state: oneOf(...CONTRACT_STATES),
+  reason: text,
+  sinceMs: number,
+  ledger: object<LedgerRecord>({ valueSeconds: number, slopePermille: number, countedSeconds: number }),
+  life: object<LifeRecord>({
+    enteredSeconds: number,
+    activeSeconds: number,
+    floorSeconds: number,
+    pauseSeconds: number,
+    noticeEndSeconds: number,
+  }),
+  replica,
+  theirLatestKnown: bytes,
+  theirPull: oneOf('NONE', 'PULLING', 'QUOTA', 'NO_SPACE'),
+  ourRemainingSeconds: number,
+});
+
+const held = object<HeldRecord>({
+  owner: onion,
+  contentId: bytes,
+  root: bytes,
+  cells: integer,
+  list: integer,
+  role: oneOf('pulling', 'current', 'kept'),
+  sinceMs: number,
+  holdEndSeconds: number,
+  reported: flag,
+});
+
+const settings = object<SettingsRecord>({ name: text, storageLimitBytes: integer, minReplicas: integer });
+
+const node = object<NodeRecord>({
+  mode: oneOf('normal', 'blocked', 'recovering'),
+  modeSinceMs: number,
+  baseGeneration: integer,
+  baseSequence: integer,
+  baseContentId: bytes,
+  countedSeconds: number,
+  dirty: flag,
+  recoveringId: bytes,
+  newIdentity: flag,
+  missingFiles: integer,
+  forks: list(bytes),
+});
+
+/** Kind -> what a row of it becomes. A new kind does not compile without its row here. */
+const READ: { readonly [K in RecordKind]: (id: RecordId, value: unknown) => CatalogRecord } = {
+  peer: (id, value) => ({ id, kind: 'peer', value: peer(value) }),
+  contract: (id, value) => ({ id, kind: 'contract', value: contract(value) }),
+  held: (id, value) => ({ id, kind: 'held', value: held(value) }),
+  settings: (id, value) => ({ id, kind: 'settings', value: settings(value) }),
+  node: (id, value) => ({ id, kind: 'node', value: node(value) }),
+};
+
+export function readRecords(sql: Sql, keys: RowKeys): CatalogRecord[] {
+  return sql.all('SELECT id, kind, version, value FROM sealed ORDER BY id').map((row) => readRecord(row, keys));
+}
+
+/** Part of a transaction of the caller. */
+export function writeRecords(
+  sql: Sql,
+  keys: RowKeys,
+  puts: readonly CatalogRecord[],
+  deletes: readonly RecordId[] = [],
+): void {
+  for (const id of deletes) sql.run('DELETE FROM sealed WHERE id = ?', idBytes(id));
+  for (const { id, kind, value } of puts) {
+    const label = { id: idBytes(id), kind, version: VERSION };
+    const sealed = keys.seal(label, encodePlain(value));
+    sql.run(
+      'INSERT OR REPLACE INTO sealed (id, kind, version, value) VALUES (?, ?, ?, ?)',
+      label.id,
+      kind,
+      VERSION,
+      sealed,
+    );
+  }
+}
+
+function readRecord(row: SqlRow, keys: RowKeys): CatalogRecord {
+  const id = bytesOf(row['id']);
+  const name = id.toString('hex') as RecordId;
+  const kind = row['kind'];
+  const version = numberOf(row['version']);
+  if (version > VERSION) throw new BbError('INCOMPATIBLE', `row ${name} was written by a newer version`);
+  if (!isKind(kind)) throw new BbError('INTEGRITY', `row ${name} of the catalog has an unknown kind`);
+  const value = decodePlain(keys.open({ id, kind, version }, bytesOf(row['value'])));
+  try {
+    return READ[kind](name, value);
+  } catch (cause) {
+    if (!(cause instanceof ShapeError) && !(cause instanceof BbError)) throw cause;
+    throw new BbError('INTEGRITY', `row ${name} (${kind}) of the catalog is damaged: ${cause.message}`, { cause });
+  }
+}
+
+function isKind(kind: unknown): kind is RecordKind {
+  return typeof kind === 'string' && Object.hasOwn(READ, kind);
+}
+
+function idBytes(id: RecordId): Buffer {
+  invariant(/^[0-9a-f]{32}$/.test(id), 'a record id has 32 hex digits');
+  return Buffer.from(id, 'hex');
+}

@@ -1,0 +1,181 @@
+// The catalog in SQLite. Every call runs synchronously inside its promise, so one object serves one caller after the
+// other; `work` puts it on a thread of its own. Arguments may have crossed a thread: bytes may be plain Uint8Arrays.
+// Invariant: a method that writes is one transaction; locked, nothing sealed can be read or written (LOCKED).
+
+import type { OnionId } from '../../core/ids.ts';
+import type { CatalogRecord, RecordId } from '../../core/records.ts';
+import type { Catalog, CommonRun, RevisionCommit, RevisionRow } from '../../ports/catalog.ts';
+import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
+import type { Random } from '../../ports/random.ts';
+import { BbError, invariant } from '../../core/errors.ts';
+import { backupCatalog } from './backup.ts';
+import { commitRevision } from './commit.ts';
+import { CATALOG_NAME, openDatabase } from './database.ts';
+import * as held from './held.ts';
+import { readLeaves, unknownIn, writeLeaves } from './leaves.ts';
+import { readMarks } from './marks.ts';
+import type { StoreName } from './marks.ts';
+import { findPeerNumber, peerNumber } from './peer-numbers.ts';
+import { readRecords, writeRecords } from './records.ts';
+import * as revisions from './revisions.ts';
+import { RowKeys } from './row-keys.ts';
+import type { Sql } from './sql.ts';
+
+export class SqliteCatalog implements Catalog {
+  readonly #dataDir: string;
+  readonly #random: Pick<Random, 'bytes'>;
+  #sql: Sql | undefined;
+  #keys: RowKeys | undefined;
+
+  constructor(dataDir: string, random: Pick<Random, 'bytes'>) {
+    this.#dataDir = dataDir;
+    this.#random = random;
+  }
+
+  async open(): Promise<void> {
+    this.#sql = openDatabase(`${this.#dataDir}/${CATALOG_NAME}`);
+  }
+
+  async unlock(rowKey: Buffer): Promise<void> {
+    this.#keys?.wipe();
+    this.#keys = new RowKeys(rowKey, this.#random);
+  }
+
+  async lock(): Promise<void> {
+    this.#keys?.wipe();
+    this.#keys = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.lock();
+    this.#sql?.close();
+    this.#sql = undefined;
+  }
+
+  async records(): Promise<readonly CatalogRecord[]> {
+    const { sql, keys } = this.#unlocked();
+    return readRecords(sql, keys);
+  }
+
+  async putRecords(puts: readonly CatalogRecord[], deletes: readonly RecordId[] = []): Promise<void> {
+    const { sql, keys } = this.#unlocked();
+    sql.transaction(() => writeRecords(sql, keys, puts, deletes));
+  }
+
+  async marks(store: StoreName): Promise<readonly PackMark[]> {
+    return readMarks(this.#opened(), store);
+  }
+
+  async newestRevision(): Promise<RevisionRow | undefined> {
+    const { sql, keys } = this.#unlocked();
+    const known = revisions.newestRevision(sql, keys);
+    return known && revisions.withMetadata(sql, keys, known);
+  }
+
+  async revision(contentId: Buffer): Promise<RevisionRow | undefined> {
+    const { sql, keys } = this.#unlocked();
+    const known = revisions.findRevision(sql, keys, contentId);
+    return known && revisions.withMetadata(sql, keys, known);
+  }
+
+  async commitRevision(commit: RevisionCommit): Promise<void> {
+    const { sql, keys } = this.#unlocked();
+    commitRevision(sql, keys, this.#dataDir, commit);
+  }
+
+  async dropRevision(contentId: Buffer): Promise<void> {
+    const { sql, keys } = this.#unlocked();
+    sql.transaction(() => {
+      const known = revisions.findRevision(sql, keys, contentId);
+      if (known !== undefined) revisions.dropRevision(sql, known);
+    });
+  }
+
+  async cellIds(contentId: Buffer, from: number, count: number): Promise<Buffer> {
+    const { sql, keys } = this.#unlocked();
+    return revisions.cellIds(sql, revisions.needRevision(sql, keys, contentId), from, count);
+  }
+
+  async cellPositions(contentId: Buffer, from: number, count: number): Promise<readonly CellPosition[]> {
+    const { sql, keys } = this.#unlocked();
+    return revisions.cellPositions(sql, revisions.needRevision(sql, keys, contentId), from, count);
+  }
+
+  async commonRuns(contentId: Buffer, reference: Buffer): Promise<readonly CommonRun[]> {
+    const { sql, keys } = this.#unlocked();
+    const known = revisions.needRevision(sql, keys, contentId);
+    return revisions.commonRuns(sql, known, revisions.needRevision(sql, keys, reference));
+  }
+
+  async peerLeaves(peer: OnionId, contentId: Buffer): Promise<Buffer | undefined> {
+    const leaves = this.#leaves(peer, contentId);
+    return unknownIn(leaves).length === 0 ? leaves : undefined;
+  }
+
+  async unknownLeaves(peer: OnionId, contentId: Buffer): Promise<readonly number[]> {
+    return unknownIn(this.#leaves(peer, contentId));
+  }
+
+  async putLeaves(peer: OnionId, contentId: Buffer, cells: readonly number[], leaves: Buffer): Promise<void> {
+    const { sql, keys } = this.#unlocked();
+    const known = revisions.needRevision(sql, keys, contentId);
+    sql.transaction(() => writeLeaves(sql, keys, peerNumber(sql, keys, peer), known, cells, leaves));
+  }
+
+  async createHeldList(owner: OnionId, leaves: Buffer): Promise<number> {
+    const { sql, keys } = this.#unlocked();
+    return sql.transaction(() => held.createHeldList(sql, keys, peerNumber(sql, keys, owner), leaves));
+  }
+
+  async heldLeaves(list: number, from: number, count: number): Promise<Buffer> {
+    const { sql, keys } = this.#unlocked();
+    return held.heldLeaves(sql, keys, list, from, count);
+  }
+
+  async heldMissing(list: number, from: number, limit: number): Promise<readonly number[]> {
+    return held.heldMissing(this.#opened(), list, from, limit);
+  }
+
+  async addHeldCells(
+    owner: OnionId,
+    cells: readonly { readonly leaf: Buffer; readonly position: CellPosition }[],
+    marks: readonly PackMark[],
+  ): Promise<void> {
+    const { sql, keys } = this.#unlocked();
+    sql.transaction(() => held.addHeldCells(sql, keys, peerNumber(sql, keys, owner), cells, marks));
+  }
+
+  async heldPositions(list: number, from: number, count: number): Promise<readonly (CellPosition | undefined)[]> {
+    return held.heldPositions(this.#opened(), list, from, count);
+  }
+
+  async dropHeldList(list: number): Promise<readonly number[]> {
+    const sql = this.#opened();
+    return sql.transaction(() => held.dropHeldList(sql, list));
+  }
+
+  async heldDistinctCells(lists: readonly number[]): Promise<number> {
+    return held.heldDistinctCells(this.#opened(), lists);
+  }
+
+  async backup(): Promise<void> {
+    backupCatalog(this.#opened(), this.#dataDir);
+  }
+
+  #leaves(peer: OnionId, contentId: Buffer): Buffer {
+    const { sql, keys } = this.#unlocked();
+    const known = revisions.needRevision(sql, keys, contentId);
+    return readLeaves(sql, keys, findPeerNumber(sql, keys, peer), known);
+  }
+
+  #opened(): Sql {
+    invariant(this.#sql !== undefined, 'the catalog is open');
+    return this.#sql;
+  }
+
+  #unlocked(): { readonly sql: Sql; readonly keys: RowKeys } {
+    const sql = this.#opened();
+    if (this.#keys === undefined) throw new BbError('LOCKED', 'the catalog is locked');
+    return { sql, keys: this.#keys };
+  }
+}
