@@ -3,25 +3,16 @@
 // test counts as failed, and the last line is the total of all lanes.
 
 import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { LANES, type Lane } from './lanes.ts';
 
 type Counts = { passed: number; failed: number };
-type Lane = { readonly name: string; readonly concurrency: number; readonly timeoutMs: number };
-
 const root = new URL('..', import.meta.url).pathname;
-const MINUTE_MS = 60_000;
-
-// Lanes that start daemons run one file at a time: they measure memory and own ports and tor processes.
-const LANES: readonly Lane[] = [
-  { name: 'unit', concurrency: 2, timeoutMs: 2 * MINUTE_MS },
-  { name: 'vectors', concurrency: 2, timeoutMs: 2 * MINUTE_MS },
-  { name: 'property', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
-  { name: 'contract', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
-  { name: 'cli', concurrency: 1, timeoutMs: 5 * MINUTE_MS },
-  { name: 'e2e', concurrency: 1, timeoutMs: 10 * MINUTE_MS },
-];
+const LOG_TAIL_LINES = 60;
 
 /** `make check` as a lane: one step that holds or does not. */
 function runCheck(): Counts {
@@ -32,6 +23,8 @@ function runCheck(): Counts {
 /** Runs the test files of one lane, each in a process of its own, and prints what the runner says of them. */
 async function runLane(lane: Lane, files: string[]): Promise<Counts> {
   const counts: Counts = { passed: 0, failed: 0 };
+  const logs = mkdtempSync(join(tmpdir(), `bb-${lane.name}-logs-`));
+  process.env.BB_TEST_LOGS = logs;
   const events = run({ files, cwd: root, concurrency: lane.concurrency, timeout: lane.timeoutMs });
   events.on('test:summary', ({ file, counts: total }) => {
     if (file !== undefined) return;
@@ -43,7 +36,18 @@ async function runLane(lane: Lane, files: string[]): Promise<Counts> {
     console.log(`lane ${lane.name}: no test ran; that is a failure`);
     counts.failed = 1;
   }
+  if (counts.failed > 0) sayLogTails(logs);
+  rmSync(logs, { recursive: true, force: true });
   return counts;
+}
+
+/** The last lines of every log that the daemons and tors of a failed lane wrote into BB_TEST_LOGS. */
+function sayLogTails(logs: string): void {
+  for (const file of globSync('**/*.log', { cwd: logs }).sort()) {
+    const lines = readFileSync(join(logs, file), 'utf8').trimEnd().split('\n');
+    console.log(`--- ${file}: the last ${Math.min(lines.length, LOG_TAIL_LINES)} of ${lines.length} lines`);
+    console.log(lines.slice(-LOG_TAIL_LINES).join('\n'));
+  }
 }
 
 function sayLane(name: string, counts: Counts, startedMs: number): string {

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { LANES } from '../lanes.ts';
 
 const root = join(import.meta.dirname, '../..');
 const MAX_LINES = 400;
@@ -57,6 +58,15 @@ test('file names are kebab-case nouns or verbs, no heaps and no barrels', () => 
   const heaps = sources.filter((file) => /^(index|utils?|helpers?|types|common|misc)\.ts$/.test(basename(file)));
   assert.deepEqual(
     [...odd, ...heaps].filter((file) => file !== 'cli/commands/index.ts'),
+    [],
+  );
+});
+
+test('every test file is in a lane, so that make test runs it', () => {
+  const lanes = ['tidy', ...LANES.map(({ name }) => name)];
+  const tests = sources.filter((file) => file.endsWith('.test.ts'));
+  assert.deepEqual(
+    tests.filter((file) => !lanes.includes(file.split('/')[1] as string)),
     [],
   );
 });

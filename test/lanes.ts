@@ -1,0 +1,15 @@
+// The lanes of `make test` in order of cost; docs/testing.md says what each shows.
+// Lanes that start daemons run one file at a time: they measure memory and own ports and tor processes.
+
+export type Lane = { readonly name: string; readonly concurrency: number; readonly timeoutMs: number };
+
+const MINUTE_MS = 60_000;
+
+export const LANES: readonly Lane[] = [
+  { name: 'unit', concurrency: 2, timeoutMs: 2 * MINUTE_MS },
+  { name: 'vectors', concurrency: 2, timeoutMs: 2 * MINUTE_MS },
+  { name: 'property', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
+  { name: 'contract', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
+  { name: 'cli', concurrency: 1, timeoutMs: 5 * MINUTE_MS },
+  { name: 'e2e', concurrency: 1, timeoutMs: 10 * MINUTE_MS },
+];
