@@ -98,16 +98,14 @@ export interface Workers {
  * cell_id, sealed for ourselves and made durable in the own store; killable at any time.
  */
 export interface RecoverySession {
-  /** Cell ids still wanted: index cells first; data cells once all index cells are in. At most `limit`. */
-  wanted(limit: number): Promise<readonly Buffer[]>;
+  /**
+   * Cells still wanted, by their number in the blob of this revision, rising: index cells first; data cells once all
+   * index cells are in. At most `limit`.
+   */
+  wanted(limit: number): Promise<readonly number[]>;
   counts(): Promise<{ readonly done: number; readonly total: number; readonly indexDone: boolean }>;
-  /** Offers sealed cells as `peer` held them; false for each that is not the cell it should be. */
-  offer(
-    peer: OnionId,
-    cells: readonly { readonly cellId: Buffer; readonly bytes: Buffer }[],
-  ): Promise<readonly boolean[]>;
-  /** Cell ids of the revision in blob order without heads; only when the index is complete. */
-  cellIds(): Promise<Buffer>;
+  /** Offers a sealed cell of the blob as `peer` held it; false if it is not the cell it should be. */
+  offer(peer: OnionId, cell: number, bytes: Buffer): Promise<boolean>;
   /** Ends with what there is: complete content, or the complete files with the rest listed. */
   finish(): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }>;
 }
