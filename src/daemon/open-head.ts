@@ -1,0 +1,181 @@
+// The head of a revision at a holder: fetched, opened, and what it says about peers, contracts and
+// settings taken back. A holder proves itself by one random INDEX cell under its own key.
+
+import type { Metadata, MetadataPeer } from '../core/content/metadata.ts';
+import { decodeTerms } from '../core/contract/terms.ts';
+import { newContract, stepContract } from '../core/contract/machine.ts';
+import { CONTRACT_STATES } from '../core/contract/state.ts';
+import { CELL_KIND, openCell } from '../core/crypto/cell-seal.ts';
+import { headCellCount } from '../core/crypto/head.ts';
+import { BbError } from '../core/errors.ts';
+import { pubkeyFromOnionId } from '../core/ids.ts';
+import type { OnionId } from '../core/ids.ts';
+import { CELL_BYTES } from '../core/limits.ts';
+import { CellAssembler } from '../core/policy/cell-assembler.ts';
+import { freshReplica } from './contact.ts';
+import type { FoundId, Holder, OpenedHead } from './recovery.ts';
+import type { Session } from './session.ts';
+
+/** Tries each holder of this revision, both copies; undefined if none gave a head that opens. */
+export async function openHead(session: Session, id: FoundId, signal: AbortSignal): Promise<OpenedHead | undefined> {
+  const key = id.contentId.toString('hex');
+  const known = session.recovery.heads.get(key);
+  if (known !== undefined) return known;
+  for (const holder of session.recovery.holdersOf(id.contentId)) {
+    try {
+      const head = await fetchHead(session, holder.peer, id, signal);
+      if (head === undefined) continue;
+      session.recovery.heads.set(key, head);
+      return head;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      session.deps.log.debug('a head could not be fetched', { detail: String(error) });
+    }
+  }
+  return undefined;
+}
+
+async function fetchHead(
+  session: Session,
+  peer: OnionId,
+  id: FoundId,
+  signal: AbortSignal,
+): Promise<OpenedHead | undefined> {
+  const { metaBytes, cellCount } = id.revision;
+  const headCells = headCellCount(metaBytes);
+  for (const copy of [0, 1] as const) {
+    const start = copy === 0 ? 0 : cellCount - headCells;
+    const cells = await fetchFew(session, peer, id.contentId, start, headCells, signal);
+    const encoded = session.keyring.openHead(id.contentId, copy, metaBytes, Buffer.concat(cells));
+    const metadata = encoded === undefined ? undefined : session.deps.metadata.decode(encoded);
+    if (encoded === undefined || metadata === undefined) continue;
+    return { row: rowOf(id, metadata, encoded, headCells), metadata };
+  }
+  session.bus.emit('peer-fault', { peer, fault: 'head that does not open' });
+  return undefined;
+}
+
+function rowOf(id: FoundId, metadata: Metadata, encoded: Buffer, headCells: number) {
+  return {
+    contentId: id.contentId,
+    generation: id.generation,
+    sequence: id.sequence,
+    createdMs: id.revision.createdMs,
+    headCells,
+    indexCells: metadata.indexCells.length,
+    dataCells: metadata.dataCells,
+    fileCount: metadata.fileCount,
+    fileBytes: metadata.fileBytes,
+    metadata: encoded,
+  };
+}
+
+/** Asks a holder for one random INDEX cell of what it says it holds; sets `holder.proved`. */
+export async function proveHolder(session: Session, holder: Holder, signal: AbortSignal): Promise<void> {
+  const [id] = holder.found;
+  if (holder.proved !== undefined || id === undefined) return;
+  const head = await openHead(session, id, signal);
+  const indexCells = head?.metadata.indexCells ?? [];
+  if (head === undefined || indexCells.length === 0) return;
+  const pick = Math.floor(session.deps.random.fraction() * indexCells.length);
+  const cellId = indexCells[pick] ?? Buffer.alloc(32);
+  try {
+    const cell = head.row.headCells + pick;
+    const [sealed] = await fetchFew(session, holder.peer, id.contentId, cell, 1, signal);
+    const keys = session.keyring.cellKeys();
+    const peerKey = pubkeyFromOnionId(holder.peer);
+    const plain = openCell(keys.id, keys.enc, peerKey, CELL_KIND.INDEX, cellId, sealed ?? Buffer.alloc(0));
+    keys.id.fill(0);
+    keys.enc.fill(0);
+    holder.proved = plain !== undefined;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    session.deps.log.debug('a holder did not prove itself', { detail: String(error) });
+  }
+}
+
+async function fetchFew(
+  session: Session,
+  peer: OnionId,
+  contentId: Buffer,
+  startCell: number,
+  count: number,
+  signal: AbortSignal,
+): Promise<Buffer[]> {
+  const assembler = new CellAssembler(startCell, count);
+  const cells: Buffer[] = [];
+  const request = {
+    contentId,
+    offset: startCell * CELL_BYTES,
+    length: count * CELL_BYTES,
+    referenceContentId: Buffer.alloc(0),
+    repair: false,
+    leaves: false,
+  };
+  for await (const section of session.client.download(peer, request, 1, { signal })) {
+    if (section.kind === 'raw') cells.push(...assembler.add(section.bytes).map(({ bytes }) => bytes));
+    else if (section.kind !== 'head') throw new BbError('BAD_PEER_DATA', 'raw bytes were asked for');
+  }
+  if (!assembler.isComplete) throw new BbError('BAD_PEER_DATA', 'a download ended early');
+  session.transfers.add(peer, 'recovered', count * CELL_BYTES);
+  return cells;
+}
+
+/** Peers with a contract that binds, as the metadata lists them. */
+export function listedContractPeers(metadata: Metadata): OnionId[] {
+  return metadata.peers.filter((peer) => peer.contractState > 0).map((peer) => peer.onionId);
+}
+
+/** Peers, contracts and settings come back as the newest head says; what is known here already stays. */
+export async function takeRecordsBack(session: Session, metadata: Metadata): Promise<void> {
+  await session.registry.updateSettings((old) => ({
+    ...metadata.settings,
+    name: old === undefined || old.name === '' ? metadata.settings.name : old.name,
+  }));
+  for (const peer of metadata.peers) {
+    if (peer.onionId === session.self) continue;
+    await session.registry.updatePeer(peer.onionId, (old) => old ?? peerRecord(peer));
+    if (peer.contractState > 0 && session.registry.contract(peer.onionId) === undefined) {
+      await takeContractBack(session, peer);
+    }
+  }
+}
+
+function peerRecord(peer: MetadataPeer) {
+  return {
+    onionId: peer.onionId,
+    name: peer.name,
+    added: peer.added,
+    addedMs: peer.addedAt * 1000,
+    introducer: peer.introducer,
+    pinned: peer.pinned,
+    aeadKey: peer.aeadKey,
+    lastReachedMs: 0,
+    dialledBack: false,
+  };
+}
+
+/** Our obligations begin again, honestly from zero bytes; what was agreed stands. */
+async function takeContractBack(session: Session, peer: MetadataPeer): Promise<void> {
+  const nowSeconds = session.node.countedSeconds;
+  const { next } = stepContract(
+    newContract(nowSeconds),
+    { kind: 'agreed' },
+    { nowSeconds, terms: decodeTerms(peer.terms), added: peer.added },
+  );
+  const state = CONTRACT_STATES[peer.contractState - 1] ?? 'ACTIVE';
+  await session.registry.updateContract(peer.onionId, () => ({
+    peer: peer.onionId,
+    terms: peer.terms,
+    proposerSignature: peer.proposerSignature,
+    acceptorSignature: peer.acceptorSignature,
+    ...next,
+    state: state === 'ENDING' ? state : next.state,
+    reason: '',
+    sinceMs: session.deps.clock.nowMs(),
+    replica: freshReplica(),
+    theirLatestKnown: Buffer.alloc(0),
+    theirPull: 'NONE',
+    ourRemainingSeconds: 0,
+  }));
+}

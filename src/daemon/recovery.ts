@@ -1,0 +1,71 @@
+// What a recovering node has learned so far, in memory: who answered, which revisions exist, how far
+// the restore is. All of it is found again after a restart, because the storers are asked again; the
+// cells that came back already are durable in the workers' keeping.
+
+import type { Metadata } from '../core/content/metadata.ts';
+import type { ContentRevision } from '../core/crypto/content-id.ts';
+import type { OnionId } from '../core/ids.ts';
+import type { RevisionRow } from '../ports/catalog.ts';
+import type { RevisionReport } from '../ports/peer-client.ts';
+import type { RecoverUpdate } from './local-api.ts';
+
+export type FoundId = {
+  readonly contentId: Buffer;
+  readonly generation: number;
+  readonly sequence: number;
+  readonly revision: ContentRevision;
+  readonly contentBytes: number;
+};
+
+export type Holder = {
+  readonly peer: OnionId;
+  /** Authentic ids of ours that the peer holds in full, newest first. */
+  readonly found: readonly FoundId[];
+  readonly report: RevisionReport;
+  /** It gave a random INDEX cell that opens under its own key; undefined = not asked yet. */
+  proved: boolean | undefined;
+};
+
+export type OpenedHead = { readonly row: RevisionRow; readonly metadata: Metadata };
+
+export class Recovery {
+  readonly holders = new Map<OnionId, Holder>();
+  /** Heads that were fetched and opened, by content id in hex. */
+  readonly heads = new Map<string, OpenedHead>();
+  /** Monotonic time of the first answer of a holder. */
+  firstAnswerMs: number | undefined;
+  target: OpenedHead | undefined;
+  phase: RecoverUpdate['phase'] = 'looking';
+  waitingFor = '';
+  doneCells = 0;
+  totalCells = 0;
+  downloadedBytes = 0;
+  missingFiles = 0;
+  /** Words of the user. */
+  acceptSequence = 0;
+  isAsked = false;
+  acceptLoss = false;
+  failures = 0;
+
+  /** Holders of this revision, in the order in which they answered. */
+  holdersOf(contentId: Buffer): Holder[] {
+    return [...this.holders.values()].filter((holder) => holder.found.some((id) => id.contentId.equals(contentId)));
+  }
+
+  reset(): void {
+    this.holders.clear();
+    this.heads.clear();
+    this.firstAnswerMs = undefined;
+    this.target = undefined;
+    this.phase = 'looking';
+    this.waitingFor = '';
+    this.doneCells = 0;
+    this.totalCells = 0;
+    this.downloadedBytes = 0;
+    this.missingFiles = 0;
+    this.acceptSequence = 0;
+    this.isAsked = false;
+    this.acceptLoss = false;
+    this.failures = 0;
+  }
+}

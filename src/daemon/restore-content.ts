@@ -1,0 +1,88 @@
+// Brings the cells of the chosen revision back from all its holders at once, several lanes to each, and
+// commits it. Killable at any time: accepted cells are durable, and the next run asks for the rest.
+
+import type { OnionId } from '../core/ids.ts';
+import { CELL_BYTES, LANES_PER_HOLDER, PULL_WINDOW_CELLS, RECOVERY_REQUESTS } from '../core/limits.ts';
+import { BbError } from '../core/errors.ts';
+import type { RecoverySession } from '../ports/workers.ts';
+import { commitRow } from './commit-revision.ts';
+import { fetchCells, runsOf } from './fetch-cells.ts';
+import type { Lane } from './fetch-cells.ts';
+import type { OpenedHead } from './recovery.ts';
+import type { Session } from './session.ts';
+
+export async function restoreContent(session: Session, target: OpenedHead, signal: AbortSignal): Promise<void> {
+  const { recovery } = session;
+  const work = await session.deps.workers.startRecovery(target.row, target.metadata.indexCells);
+  const job = session.jobs.start('recover');
+  try {
+    const excluded = new Set<OnionId>();
+    for (;;) {
+      await countCells(session, work);
+      job.progress(recovery.phase, recovery.doneCells * CELL_BYTES, recovery.totalCells * CELL_BYTES);
+      const wanted = await work.wanted(PULL_WINDOW_CELLS);
+      if (wanted.length === 0) break;
+      const lanes = lanesOfHolders(session, target, excluded);
+      if (lanes.length === 0) throw new BbError('PEER_UNREACHABLE', 'nobody gives the missing cells back');
+      const keep = (peer: OnionId, cell: number, bytes: Buffer) => keepCell(session, work, job, peer, cell, bytes);
+      const failures = await fetchCells(
+        session,
+        { contentId: target.row.contentId, missing: runsOf(wanted), lanes, keep },
+        signal,
+      );
+      if (signal.aborted) throw new BbError('INTERRUPTED', 'the recovery was stopped');
+      for (const peer of failures.keys()) excluded.add(peer);
+    }
+    await commitRecovered(session, target, work);
+    job.end('done');
+  } catch (error) {
+    job.end('failed');
+    throw error;
+  }
+}
+
+async function keepCell(
+  session: Session,
+  work: RecoverySession,
+  job: { progress(phase: string, done: number, total: number): void },
+  peer: OnionId,
+  cell: number,
+  bytes: Buffer,
+): Promise<boolean> {
+  const { recovery } = session;
+  if (!(await work.offer(peer, cell, bytes))) {
+    session.bus.emit('peer-fault', { peer, fault: 'wrong cell' });
+    return false;
+  }
+  session.transfers.add(peer, 'recovered', CELL_BYTES);
+  recovery.downloadedBytes += CELL_BYTES;
+  recovery.doneCells += 1;
+  job.progress(recovery.phase, recovery.doneCells * CELL_BYTES, recovery.totalCells * CELL_BYTES);
+  return true;
+}
+
+async function countCells(session: Session, work: RecoverySession): Promise<void> {
+  const counts = await work.counts();
+  session.recovery.phase = counts.indexDone ? 'data' : 'index';
+  session.recovery.waitingFor = '';
+  session.recovery.doneCells = counts.done;
+  session.recovery.totalCells = counts.total;
+}
+
+/** Every holder of this revision gives: a few lanes each, a bounded number in all. */
+function lanesOfHolders(session: Session, target: OpenedHead, excluded: ReadonlySet<OnionId>): Lane[] {
+  const holders = session.recovery.holdersOf(target.row.contentId).filter(({ peer }) => !excluded.has(peer));
+  const lanes: Lane[] = [];
+  for (let lane = 1; lane <= LANES_PER_HOLDER; lane += 1) {
+    for (const { peer } of holders) if (lanes.length < RECOVERY_REQUESTS) lanes.push({ peer, lane });
+  }
+  return lanes;
+}
+
+async function commitRecovered(session: Session, target: OpenedHead, work: RecoverySession): Promise<void> {
+  session.recovery.phase = 'committing';
+  const { staged } = await work.finish();
+  await session.contentLock.run(() => commitRow(session, staged, target.row, target.metadata));
+  session.recovery.phase = 'restored';
+  session.bus.emit('content-restored', { sequence: String(target.row.sequence), files: String(target.row.fileCount) });
+}
