@@ -27,7 +27,7 @@ setup: ## install what is missing: node, npm and tor from the system, packages f
 	  command -v $${tool%:*} >/dev/null || missing="$$missing $${tool#*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
-	  if [ "$$(id -u)" = 0 ]; then as_root=env; elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then as_root=sudo; else as_root=''; fi; \
+	  if [ "$$(id -u)" = 0 ]; then as_root=env; elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then as_root='sudo env'; else as_root=''; fi; \
 	  if [ -z "$$as_root" ] || ! command -v apt-get >/dev/null; then \
 	    echo "make setup: please install first:$$missing (Debian/Ubuntu: sudo apt-get install$$missing)" >&2; exit 1; \
 	  fi; \
