@@ -35,10 +35,14 @@ export type PeerMethodName = keyof typeof BarterBackupServerService;
 export type PeerMethod<Kind extends 'unary' | 'stream', Request, Response> = {
   readonly path: string;
   readonly kind: Kind;
+  readonly quota: Quota;
   readonly callers: readonly CallerClass[];
   readonly request: Codec<Request>;
   readonly response: Codec<Response>;
 };
+
+/** What bounds a caller: its calls in a minute, or how many run at once (docs/protocol.md, "Limits"). */
+export type Quota = 'calls' | 'parallel';
 
 /** A method of the wire that this version answers with UNIMPLEMENTED, whoever asks. */
 export type AbsentMethod = { readonly path: string; readonly kind: 'absent' };
@@ -48,6 +52,7 @@ type Row =
   | {
       readonly path: string;
       readonly kind: 'unary' | 'stream';
+      readonly quota: Quota;
       readonly callers: readonly CallerClass[];
       readonly request: object;
       readonly response: object;
@@ -63,7 +68,7 @@ function unary<Request, Response>(
   request: Codec<Request>,
   response: Codec<Response>,
 ): PeerMethod<'unary', Request, Response> {
-  return { path: BarterBackupServerService[name].path, kind: 'unary', callers, request, response };
+  return { path: BarterBackupServerService[name].path, kind: 'unary', quota: 'calls', callers, request, response };
 }
 
 function absent(name: PeerMethodName): AbsentMethod {
@@ -78,6 +83,7 @@ export const PEER_METHODS = {
   download: {
     path: BarterBackupServerService.download.path,
     kind: 'stream',
+    quota: 'parallel',
     callers: KNOWN,
     request: downloadRequest,
     response: downloadResponse,

@@ -13,7 +13,7 @@ import type { Logger } from '../../ports/logger.ts';
 import { pumpStream } from '../pump-stream.ts';
 import { MalformedMessage } from '../wire-checks.ts';
 import type { CallQuota } from './call-quota.ts';
-import type { PeerMethod } from './methods.ts';
+import type { PeerMethod, Quota } from './methods.ts';
 import { statusOf } from './refusal-status.ts';
 
 /** 32-byte onion key of the caller from its certificate, or undefined when there is none. */
@@ -75,13 +75,19 @@ export function streamHandler<Request, Response>(
   };
 }
 
-function admit(deps: CallDeps, method: { readonly callers: readonly CallerClass[] }, call: AnyCall): OnionId {
+function admit(
+  deps: CallDeps,
+  method: { readonly callers: readonly CallerClass[]; readonly quota: Quota },
+  call: AnyCall,
+): OnionId {
   const pubkey = deps.callerOf(call);
   if (pubkey === undefined) throw new PeerRefusal('NO_CONTRACT');
   const caller = onionIdFromPubkey(pubkey);
   const callerClass = deps.api.classify(caller);
-  deps.quota.takeCall(caller, callerClass);
-  if (!method.callers.includes(callerClass)) throw new PeerRefusal('NO_CONTRACT');
+  const allowed = method.callers.includes(callerClass);
+  // A call that is refused costs one as well, whatever its own quota is.
+  if (method.quota === 'calls' || !allowed) deps.quota.takeCall(caller, callerClass);
+  if (!allowed) throw new PeerRefusal('NO_CONTRACT');
   return caller;
 }
 
