@@ -22,6 +22,10 @@ export const PATH_BYTES = 4096;
 export const METADATA_BYTES = 1024 * 1024;
 export const METADATA_SEGMENT_BYTES = 64 * 1024;
 export const ANCESTORS = 4096;
+/** Finished generations: completed recoveries. */
+export const GENERATIONS = 4096;
+/** A name or canonical terms inside Metadata. */
+export const METADATA_TEXT_BYTES = 1024;
 export const PEERS = 256;
 
 /** Cells between disk, worker and network at any moment, per job. */

@@ -1,0 +1,114 @@
+// Walks a file or a folder in the order of the file table, so that a walk merges with a sorted table. Names are bytes.
+// Memory is bounded by the largest single folder on the way down. Nothing is followed: a link is an entry.
+// Invariant: every path is given out once, a folder before what is in it, siblings bytewise.
+
+import type { BigIntStats } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { ENTRY_KIND } from '../../core/content/entry.ts';
+import type { EntryKind } from '../../core/content/entry.ts';
+import { BbError } from '../../core/errors.ts';
+import { isErrno } from '../files.ts';
+
+export type WalkedEntry = {
+  readonly kind: EntryKind;
+  /** Relative to the root that is walked, empty for the root itself; '/' between components. */
+  readonly path: Buffer;
+  /** Where it lies on this machine. */
+  readonly diskPath: Buffer;
+  /** Bytes of a file, 0 for other kinds. */
+  readonly size: number;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  /** Permission bits, 0 to 0o7777. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Target of a symlink, else empty. */
+  readonly target: Buffer;
+  /** A folder that cannot be listed or a link that cannot be read; a file tells when it is opened. */
+  readonly isUnreadable: boolean;
+};
+
+/** `special`: a socket, pipe or device; `unseen`: gone between listing and looking, or not to be looked at. */
+export type Skipped = { readonly kind: 'skipped'; readonly reason: 'special' | 'unseen' };
+
+const SLASH = Buffer.from('/');
+
+/** NOT_FOUND when there is nothing at `root`. Stops with the signal's reason. */
+export async function* walk(root: Buffer, signal?: AbortSignal): AsyncGenerator<WalkedEntry | Skipped> {
+  const stats = await statOf(root);
+  if (stats === undefined)
+    throw new BbError('NOT_FOUND', 'there is no such file or folder, or it may not be looked at');
+  yield* walkAt(root, Buffer.alloc(0), stats, signal);
+}
+
+async function* walkAt(
+  diskPath: Buffer,
+  path: Buffer,
+  stats: BigIntStats,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<WalkedEntry | Skipped> {
+  signal?.throwIfAborted();
+  const kind = kindOf(stats);
+  if (kind === undefined) {
+    yield { kind: 'skipped', reason: 'special' };
+    return;
+  }
+  const names = kind === ENTRY_KIND.FOLDER ? await namesIn(diskPath) : [];
+  const target = kind === ENTRY_KIND.SYMLINK ? await targetOf(diskPath) : Buffer.alloc(0);
+  const isUnreadable = names === undefined || target === undefined;
+  yield {
+    kind,
+    path,
+    diskPath,
+    size: kind === ENTRY_KIND.FILE ? Number(stats.size) : 0,
+    mtimeNs: stats.mtimeNs,
+    ctimeNs: stats.ctimeNs,
+    mode: Number(stats.mode & 0o7777n),
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+    target: target ?? Buffer.alloc(0),
+    isUnreadable,
+  };
+  for (const name of names ?? []) {
+    const childDiskPath = Buffer.concat([diskPath, SLASH, name]);
+    const childStats = await statOf(childDiskPath);
+    if (childStats === undefined) yield { kind: 'skipped', reason: 'unseen' };
+    else
+      yield* walkAt(childDiskPath, path.length === 0 ? name : Buffer.concat([path, SLASH, name]), childStats, signal);
+  }
+}
+
+function kindOf(stats: BigIntStats): EntryKind | undefined {
+  if (stats.isFile()) return ENTRY_KIND.FILE;
+  if (stats.isDirectory()) return ENTRY_KIND.FOLDER;
+  return stats.isSymbolicLink() ? ENTRY_KIND.SYMLINK : undefined;
+}
+
+async function statOf(path: Buffer): Promise<BigIntStats | undefined> {
+  try {
+    return await fs.lstat(path, { bigint: true });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EIO')) return undefined;
+    throw error;
+  }
+}
+
+/** Bytewise sorted, or undefined when the folder may not be listed. */
+async function namesIn(path: Buffer): Promise<Buffer[] | undefined> {
+  try {
+    return (await fs.readdir(path, { encoding: 'buffer' })).sort((a, b) => a.compare(b));
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM', 'EIO', 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+async function targetOf(path: Buffer): Promise<Buffer | undefined> {
+  try {
+    return await fs.readlink(path, { encoding: 'buffer' });
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM', 'EIO', 'ENOENT', 'EINVAL')) return undefined;
+    throw error;
+  }
+}
