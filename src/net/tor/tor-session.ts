@@ -2,7 +2,6 @@
 // after the other. Invariant: when run() settles, neither our process nor our connection is left.
 
 import { BbError } from '../../core/errors.ts';
-import { DEADLINES_MS } from '../../core/policy/periods.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { readBootstrap } from './bootstrap.ts';
 import type { Bootstrap } from './bootstrap.ts';
