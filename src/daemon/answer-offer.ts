@@ -15,7 +15,7 @@ import { PeerRefusal } from '../core/refusal.ts';
 import type { Offer, OfferOutcome } from '../ports/peer-client.ts';
 import { giveBytes } from './contracts.ts';
 import { addPulling, currentHeld, pullTarget, retireCurrent } from './held.ts';
-import { planPull } from './pull.ts';
+import { planFor } from './plan.ts';
 import type { Session } from './session.ts';
 
 type Answer = { readonly outcome: OfferOutcome; readonly latestKnown: Buffer };
@@ -35,7 +35,7 @@ export async function answerOffer(session: Session, caller: OnionId, offer: Offe
   const changes = decision.recordsLatest || decision.effect !== 'none';
   if (changes) await rememberOffer(session, caller, id, decision);
   session.bus.emit('offer-received', { peer: caller, outcome: decision.outcome });
-  if (decision.outcome === 'ACCEPTED_PULLING') planPull(session, caller, 0);
+  if (decision.outcome === 'ACCEPTED_PULLING') planFor(session, 'pull', caller, 0);
   return { outcome: decision.outcome, latestKnown: changes ? id : contract.theirLatestKnown };
 }
 
@@ -58,7 +58,11 @@ async function offerFacts(session: Session, contract: ContractRecord, offer: Off
     chargeBytes: await chargeOf(session, owner),
     allowanceBytes: giveBytes(session, contract),
     freeBytes: Math.max(0, (await session.deps.dataDir.freeBytes()) - BALLAST_BYTES),
-    revisionsToday: session.offerCounts.recent(owner, session.deps.clock.monotonicMs(), session.deps.periods.revisionsWindow),
+    revisionsToday: session.offerCounts.recent(
+      owner,
+      session.deps.clock.monotonicMs(),
+      session.deps.periods.revisionsWindow,
+    ),
   };
 }
 

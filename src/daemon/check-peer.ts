@@ -9,10 +9,13 @@ import type { ChallengeAnswer } from '../core/challenge/judge.ts';
 import { newCellRanges } from '../core/challenge/new-cells.ts';
 import type { ChallengeOutcome } from '../core/challenge/question.ts';
 import type { OnionId } from '../core/ids.ts';
+import { nextCheck } from '../core/policy/check.ts';
+import type { CheckDue } from '../core/policy/check.ts';
 import { DEADLINES_MS } from '../core/policy/periods.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
-import { blobCells, updateReplica } from './publish.ts';
+import { planFor } from './plan.ts';
+import { blobCells, updateReplica } from './replica.ts';
 import type { Session } from './session.ts';
 
 /** A seed is drawn again so often when our own cells turn out to be damaged. */
@@ -25,27 +28,31 @@ export type CheckResult = {
   readonly planned: PlannedChallenge;
 };
 
-/** Plans the next check of a peer: the first soon after an acknowledgement, then one a period. */
-export function planCheck(session: Session, peer: OnionId, delayMs: number, first: boolean): void {
-  session.scheduler.plan('check', `check:${peer}`, delayMs, async (signal) => {
-    const contract = session.registry.contract(peer);
-    if (contract === undefined || contract.replica.acknowledged.length === 0) return;
-    const wasHeld = contract.replica.lastChecked.equals(contract.replica.acknowledged);
-    try {
-      await checkPeer(session, peer, first && !wasHeld, signal);
-    } finally {
-      planCheck(session, peer, checkSpacingMs(session, peer), false);
-    }
-  });
+/** The task: a check if one is due, and the next one planned. */
+export async function checkWhenDue(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
+  const due = nextDue(session, peer);
+  if (due === undefined || !session.reach.isReachable(peer)) return; // the next contact plans this again
+  const waitMs = due.atMs - session.deps.clock.nowMs();
+  if (waitMs > 0) return planFor(session, 'check', peer, waitMs);
+  try {
+    await checkPeer(session, peer, due.kind === 'first', signal);
+  } finally {
+    const next = nextDue(session, peer);
+    if (next !== undefined) planFor(session, 'check', peer, Math.max(0, next.atMs - session.deps.clock.nowMs()));
+  }
 }
 
-/** Random moment in the window, or a short wait after an outcome that proves nothing. */
-function checkSpacingMs(session: Session, peer: OnionId): number {
-  const { periods, random } = session.deps;
-  const replica = session.registry.contract(peer)?.replica;
-  const settled = replica?.lastOutcome === 'held' && replica.lastChecked.equals(replica.acknowledged);
-  const spacing = settled ? periods.checkSpacing : periods.checkDegradedSpacing;
-  return spacing * (0.5 + random.fraction());
+/** A check that fails for reasons of ours leaves no trace in the record; it is tried again after this. */
+function nextDue(session: Session, peer: OnionId): CheckDue | undefined {
+  const contract = session.registry.contract(peer);
+  if (contract === undefined) return undefined;
+  const { acknowledged, lastChecked, lastOutcome, lastCheckMs } = contract.replica;
+  const failures = lastOutcome === 'late' || lastOutcome === 'unreachable' ? 1 : 0;
+  return nextCheck(
+    { state: contract.state, acknowledged, lastChecked, lastOutcome, lastCheckMs, failures },
+    session.deps.periods,
+    session.checkFraction(peer, lastCheckMs),
+  );
 }
 
 /** NO_CONTRACT, NOT_FOUND when the peer never acknowledged a revision, INTEGRITY when our own cells are damaged. */

@@ -3,10 +3,10 @@
 
 import { judgeCompletion } from '../core/recovery/completion.ts';
 import { commitRevision, unchangedContent } from './commit-revision.ts';
-import { updateReplica } from './publish.ts';
-import { planPublishAll } from './publish.ts';
+import { updateReplica } from './replica.ts';
+import { plan, planPublishAll } from './plan.ts';
 import { listedContractPeers } from './open-head.ts';
-import { changeMode, planRecovery } from './recover.ts';
+import { changeMode } from './change-mode.ts';
 import type { Session } from './session.ts';
 
 export async function tryComplete(session: Session): Promise<void> {
@@ -28,7 +28,11 @@ export async function tryComplete(session: Session): Promise<void> {
   );
   if (completion.kind === 'complete') return complete(session);
   recovery.waitingFor = WAITING_WORDS[completion.forWhat];
-  planRecovery(session, Math.min(deps.periods.recoveringRetry, Math.max(0, deps.periods.publishBlockWait - sinceMs)));
+  plan(
+    session,
+    'recover',
+    Math.min(deps.periods.recoveringRetry, Math.max(0, deps.periods.publishBlockWait - sinceMs)),
+  );
 }
 
 const WAITING_WORDS = {

@@ -4,11 +4,12 @@
 import type { OnionId } from '../core/ids.ts';
 import type { ReplicaRecord } from '../core/records.ts';
 import type { RevisionReport } from '../ports/peer-client.ts';
-import { judgeOwnId, openOwnId } from './lineage.ts';
-import { planCheck } from './check-peer.ts';
+import { judgeOwnId } from './lineage.ts';
+import { openOwnId } from './own-id.ts';
+import { noteHolder } from './holders.ts';
+import { planFor } from './plan.ts';
+import { emptyReplica, updateReplica, wantsPublish } from './replica.ts';
 import { currentHeld, markReported } from './held.ts';
-import { planPublish, updateReplica, wantsPublish } from './publish.ts';
-import { noteHolder } from './recover.ts';
 import type { Session } from './session.ts';
 
 /** Asks the peer for the state of both contents, telling it what we hold, and acts on the answer. */
@@ -33,7 +34,7 @@ async function readReport(session: Session, peer: OnionId, report: RevisionRepor
   await updateReplica(session, peer, (replica) => ({ ...replica, latestKnown: report.requesterLatestKnown }));
   const updated = session.registry.contract(peer);
   if (updated !== undefined && wantsPublish(session, updated)) {
-    planPublish(session, peer, session.deps.periods.publishDebounce);
+    planFor(session, 'publish', peer, 0);
   }
 }
 
@@ -53,7 +54,7 @@ export async function acknowledge(session: Session, peer: OnionId, contentId: Bu
   const revision = openOwnId(session, contentId);
   session.bus.emit('revision-acknowledged', { peer, sequence: String(revision?.sequence ?? 0) });
   await dropUnlisted(session, before);
-  planCheck(session, peer, 0, true);
+  planFor(session, 'check', peer, 0);
 }
 
 /** The lists that this peer may still serve or pull: the acknowledged one and a newer offer. */
@@ -78,35 +79,3 @@ async function replicaLost(session: Session, peer: OnionId): Promise<void> {
   session.uploads.close(peer);
   session.bus.emit('replica-lost', { peer });
 }
-
-function emptyReplica(replica: ReplicaRecord): ReplicaRecord {
-  const none = Buffer.alloc(0);
-  return {
-    ...replica,
-    offered: none,
-    acknowledged: none,
-    latestKnown: none,
-    lastOutcome: undefined,
-    lastChecked: none,
-    proved: none,
-  };
-}
-
-export function freshReplica(): ReplicaRecord {
-  const none = Buffer.alloc(0);
-  return {
-    offered: none,
-    offeredMs: 0,
-    acknowledged: none,
-    acknowledgedMs: 0,
-    latestKnown: none,
-    lastChecked: none,
-    proved: none,
-    lastOutcome: undefined,
-    lastCheckMs: 0,
-    lastHeldMs: 0,
-    sweep: { indexCell: 0, dataCell: 0 },
-    lists: [],
-  };
-}
-

@@ -16,11 +16,11 @@ import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { ProposalAnswer, SignedTerms } from '../ports/peer-client.ts';
-import { freshReplica } from './contact.ts';
 import { markDirty } from './dirty.ts';
 import type { ProposeArgs, ProposeUpdate } from './local-api.ts';
-import { meetPeer, planPresence } from './presence.ts';
-import { planPublish } from './publish.ts';
+import { planFor } from './plan.ts';
+import { meetPeer } from './presence.ts';
+import { freshReplica } from './replica.ts';
 import type { Session } from './session.ts';
 
 /** States in which signed terms stand and a new proposal would be an amendment. */
@@ -69,7 +69,11 @@ export async function answerProposal(
   if (old !== undefined && old.terms.equals(bytes) && old.acceptorSignature.length > 0) {
     return { answer: 'ACCEPTED', signature: old.acceptorSignature, reason: '' };
   }
-  if (old?.state === 'PROPOSED' && isOwn(session, old) && doesOwnProposalStand(session.keyring.pubkey, pubkeyFromOnionId(caller))) {
+  if (
+    old?.state === 'PROPOSED' &&
+    isOwn(session, old) &&
+    doesOwnProposalStand(session.keyring.pubkey, pubkeyFromOnionId(caller))
+  ) {
     return { answer: 'REJECTED', signature: Buffer.alloc(0), reason: 'CROSSED' };
   }
   const decision = decideProposal(terms, {
@@ -208,8 +212,8 @@ async function closeOwnProposal(
 async function agreed(session: Session, peer: OnionId): Promise<void> {
   session.bus.emit('contract-active', { peer });
   await markDirty(session);
-  planPresence(session, peer, 0);
-  planPublish(session, peer, session.deps.periods.publishDebounce);
+  planFor(session, 'presence', peer, 0);
+  planFor(session, 'publish', peer, session.deps.periods.publishDebounce);
 }
 
 function keepProposal(

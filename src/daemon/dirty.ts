@@ -3,7 +3,7 @@
 
 import { BbError } from '../core/errors.ts';
 import { commitRevision, unchangedContent } from './commit-revision.ts';
-import { planPublishAll } from './publish.ts';
+import { plan, planPublishAll } from './plan.ts';
 import type { Session } from './session.ts';
 
 /** Durable at once; the revision follows after the debounce. */
@@ -12,20 +12,20 @@ export async function markDirty(session: Session): Promise<void> {
     if (node === undefined) throw new BbError('INTERNAL', 'the node record is gone');
     return { ...node, dirty: true };
   });
-  planDirtyCommit(session);
+  plan(session, 'commit', session.deps.periods.publishDebounce);
 }
 
-/** Also called at unlock: a daemon killed during the debounce goes on. */
-export function planDirtyCommit(session: Session): void {
-  if (!session.node.dirty || session.node.mode !== 'normal') return;
-  session.scheduler.plan('commit', 'commit', session.deps.periods.publishDebounce, async (signal) => {
-    await session.contentLock.run(async () => {
-      if (!session.node.dirty || session.node.mode !== 'normal') return;
-      const staged = session.newest === undefined ? await emptyContent(session, signal) : unchangedContent(session.newest);
-      await commitRevision(session, staged);
-    });
-    planPublishAll(session, 0);
+/** The task: seals today's peers, terms and settings into a revision. Also planned at unlock. */
+export async function commitDirty(session: Session, signal: AbortSignal): Promise<void> {
+  await session.contentLock.run(async () => {
+    if (!session.node.dirty || session.node.mode !== 'normal') return;
+    const { newest } = session;
+    await commitRevision(
+      session,
+      newest === undefined ? await emptyContent(session, signal) : unchangedContent(newest),
+    );
   });
+  planPublishAll(session, 0);
 }
 
 /** The first revision of a node without files: its peers and contracts are worth a copy, too. */

@@ -70,7 +70,10 @@ export async function switchHeld(session: Session, target: Held): Promise<void> 
 export async function retireCurrent(session: Session, owner: OnionId): Promise<void> {
   const current = currentHeld(session, owner);
   if (current === undefined) return;
-  await session.registry.changeHeld(() => ({ puts: [{ id: current.id, value: kept(session, current.value) }], deletes: [] }));
+  await session.registry.changeHeld(() => ({
+    puts: [{ id: current.id, value: kept(session, current.value) }],
+    deletes: [],
+  }));
 }
 
 export async function markReported(session: Session, id: RecordId): Promise<void> {

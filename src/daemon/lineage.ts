@@ -6,7 +6,9 @@ import type { OnionId } from '../core/ids.ts';
 import { judgeOwnId as judgeId } from '../core/recovery/lineage-guard.ts';
 import type { OwnIdJudgement } from '../core/recovery/lineage-guard.ts';
 import type { RevisionPlace } from '../core/content/revision-order.ts';
-import { enterRecovering } from './recover.ts';
+import { changeMode } from './change-mode.ts';
+import { openOwnId } from './own-id.ts';
+import { planFor } from './plan.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -16,22 +18,13 @@ import type { Session } from './session.ts';
 export async function judgeOwnId(session: Session, peer: OnionId, contentId: Buffer): Promise<boolean> {
   const judgement = judge(session, contentId);
   if (judgement === 'newer') {
-    await enterRecovering(session, peer, contentId);
+    await changeMode(session, 'newer-id-found', { recoveringId: contentId });
+    planFor(session, 'ask', peer, 0);
     return false;
   }
   if (judgement === 'foreign') session.bus.emit('peer-fault', { peer, fault: 'content id that does not open' });
   if (judgement === 'fork') await rememberFork(session, contentId);
   return true;
-}
-
-/** Like keyring.openContentId, but an authentic id of a later format counts as not ours to judge. */
-export function openOwnId(session: Session, contentId: Buffer): ReturnType<Session['keyring']['openContentId']> {
-  try {
-    return session.keyring.openContentId(contentId);
-  } catch (error) {
-    if (error instanceof BbError) return undefined;
-    throw error;
-  }
 }
 
 function judge(session: Session, contentId: Buffer): OwnIdJudgement {

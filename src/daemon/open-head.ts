@@ -12,8 +12,8 @@ import { pubkeyFromOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import { CellAssembler } from '../core/policy/cell-assembler.ts';
-import { freshReplica } from './contact.ts';
 import type { FoundId, Holder, OpenedHead } from './recovery.ts';
+import { freshReplica } from './replica.ts';
 import type { Session } from './session.ts';
 
 /** Tries each holder of this revision, both copies; undefined if none gave a head that opens. */

@@ -6,30 +6,25 @@ import { probeDelayMs } from '../core/policy/probe.ts';
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { meet } from './contact.ts';
-import { dropExpiredHolds } from './held.ts';
-import { planPublish, wantsPublish } from './publish.ts';
+import { planFor } from './plan.ts';
 import type { Session } from './session.ts';
 
-/** Peers whose presence matters: added by the user, under contract, or holders while we recover. */
-export function planPresenceAll(session: Session): void {
-  for (const peer of session.registry.peers()) {
-    const contract = session.registry.contract(peer.onionId);
-    if (peer.added || (contract !== undefined && contract.state !== 'RELEASED')) planPresence(session, peer.onionId, 0);
+/** The task: a peer that is not in touch is probed; after a failure the next probe is planned. */
+export async function probe(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
+  if (session.client.isConnected(peer)) return;
+  if (session.deps.tor.state().phase !== 'ready') return; // planned again when Tor is up
+  try {
+    await meetPeer(session, peer, signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    session.deps.log.debug('probe failed', { code: error instanceof BbError ? error.code : 'refused' });
+    planNextProbe(session, peer);
   }
 }
 
-export function planPresence(session: Session, peer: OnionId, delayMs: number): void {
-  session.scheduler.plan('presence', `presence:${peer}`, delayMs, async (signal) => {
-    if (session.client.isConnected(peer)) return;
-    if (session.deps.tor.state().phase !== 'ready') return; // planned again when Tor is up
-    try {
-      await meetPeer(session, peer, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      session.deps.log.debug('probe failed', { code: error instanceof BbError ? error.code : 'refused' });
-      planNextProbe(session, peer);
-    }
-  });
+/** The task: ask one peer what it holds of ours; the answer lands in noteHolder. */
+export async function askHolder(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
+  if (peer !== session.self) await meetPeer(session, peer, signal);
 }
 
 /** Reaches a peer at its onion, remembers that, and exchanges what is held for whom. */
@@ -52,21 +47,8 @@ export function onIncoming(session: Session, peer: OnionId, up: boolean, group: 
   if (peer === session.self) return;
   session.reach.incoming(peer, up, group);
   if (up && session.registry.contract(peer) !== undefined && !session.client.isConnected(peer)) {
-    planPresence(session, peer, 0);
+    planFor(session, 'presence', peer, 0);
   }
-}
-
-/** Tor came up: everybody is probed at once. */
-export function onTorReady(session: Session): void {
-  planPresenceAll(session);
-}
-
-/** Looks again at what every contact should have started; a safety net for lost events. */
-export async function sweep(session: Session): Promise<void> {
-  for (const contract of session.registry.contracts()) {
-    if (wantsPublish(session, contract)) planPublish(session, contract.peer, 0);
-  }
-  await dropExpiredHolds(session);
 }
 
 function planNextProbe(session: Session, peer: OnionId): void {
@@ -75,8 +57,9 @@ function planNextProbe(session: Session, peer: OnionId): void {
   if (record?.added !== true && (contract === undefined || contract.state === 'RELEASED')) return;
   const failures = session.reach.failed(peer);
   const lostForMs = session.deps.clock.monotonicMs() - session.reach.lostMs(peer);
-  planPresence(
+  planFor(
     session,
+    'presence',
     peer,
     probeDelayMs(lostForMs, failures - 1, session.deps.periods, session.deps.random.fraction()),
   );

@@ -5,7 +5,6 @@
 // below our base, or once an id that does not open.
 
 import { rootOfLeaves } from '../core/content/merkle.ts';
-import { STATE_EFFECTS } from '../core/contract/effects.ts';
 import { CELL_BYTES, CELLS_IN_FLIGHT, PARALLEL_UPLOADS } from '../core/limits.ts';
 import { decidePublish } from '../core/policy/publish.ts';
 import type { PublishFacts } from '../core/policy/publish.ts';
@@ -13,43 +12,24 @@ import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import { judgeOwnId } from './lineage.ts';
+import { planFor } from './plan.ts';
+import { blobCells, updateReplica } from './replica.ts';
 import type { Newest, Session } from './session.ts';
 
-export function planPublishAll(session: Session, delayMs: number): void {
-  for (const contract of session.registry.contracts()) planPublish(session, contract.peer, delayMs);
-}
-
-export function planPublish(session: Session, peer: OnionId, delayMs: number): void {
-  session.scheduler.plan('publish', `publish:${peer}`, delayMs, (signal) => publish(session, peer, signal));
-}
-
-export function blobCells(row: RevisionRow): number {
-  return 2 * row.headCells + row.indexCells + row.dataCells;
-}
-
-/** True when this peer should be told of our newest revision. */
-export function wantsPublish(session: Session, contract: ContractRecord): boolean {
-  return (
-    session.node.mode === 'normal' &&
-    session.newest !== undefined &&
-    STATE_EFFECTS[contract.state].publish &&
-    !contract.replica.acknowledged.equals(session.newest.row.contentId)
-  );
-}
-
-async function publish(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
+/** The task. */
+export async function publish(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
   const contract = session.registry.contract(peer);
   const { newest } = session;
   if (contract === undefined || newest === undefined) return;
   const decision = decidePublish(publishFacts(session, contract, newest), session.deps.periods);
   if (decision.kind === 'rest') return; // the next contact or revision plans this again
-  if (decision.kind === 'wait') return planPublish(session, peer, decision.delayMs);
+  if (decision.kind === 'wait') return planFor(session, 'publish', peer, decision.delayMs);
   const root = await sealForPeer(session, peer, newest, signal);
-  if (signal.aborted || session.newest !== newest) return planPublish(session, peer, 0);
+  if (signal.aborted || session.newest !== newest) return planFor(session, 'publish', peer, 0);
   session.uploads.offered(peer, newest.row.contentId, session.deps.clock.monotonicMs());
   await offer(session, peer, newest, root, signal);
   // Acknowledged or not, look again: an offer may get lost, and so may its acknowledgement.
-  planPublish(session, peer, session.deps.periods.publishRetry);
+  planFor(session, 'publish', peer, session.deps.periods.publishRetry);
 }
 
 function publishFacts(session: Session, contract: ContractRecord, newest: Newest): PublishFacts {
@@ -128,7 +108,7 @@ async function offer(
   });
   if (answer.outcome === 'CAS_MISMATCH' && !(await judgeOwnId(session, peer, answer.latestKnown))) return;
   await updateReplica(session, peer, (replica) => ({ ...replica, latestKnown: answer.latestKnown }));
-  if (answer.outcome === 'CAS_MISMATCH') planPublish(session, peer, 0);
+  if (answer.outcome === 'CAS_MISMATCH') planFor(session, 'publish', peer, 0);
 }
 
 /** Durable before the call: a storer may pull and acknowledge what we do not remember having offered otherwise. */
@@ -139,17 +119,6 @@ function rememberOffer(session: Session, peer: OnionId, contentId: Buffer): Prom
     offeredMs: replica.offered.equals(contentId) ? replica.offeredMs : session.deps.clock.nowMs(),
     lists: replica.lists.some((list) => list.equals(contentId)) ? replica.lists : [...replica.lists, contentId],
   }));
-}
-
-export function updateReplica(
-  session: Session,
-  peer: OnionId,
-  change: (replica: ReplicaRecord) => ReplicaRecord,
-): Promise<ContractRecord> {
-  return session.registry.updateContract(peer, (contract) => {
-    if (contract === undefined) throw new Error('the contract is gone');
-    return { ...contract, replica: change(contract.replica) };
-  });
 }
 
 async function newCells(session: Session, replica: ReplicaRecord, row: RevisionRow): Promise<number> {

@@ -17,32 +17,30 @@ import { fetchCells, runsOf } from './fetch-cells.ts';
 import { currentHeld, pullTarget, setPulledList, switchHeld } from './held.ts';
 import type { Held } from './held.ts';
 import type { Job } from './jobs.ts';
+import { planFor } from './plan.ts';
 import type { Session } from './session.ts';
 
-export function planPull(session: Session, owner: OnionId, delayMs: number, attempt = 0): void {
-  session.scheduler.plan('pull', `pull:${owner}`, delayMs, async (signal) => {
-    const target = pullTarget(session, owner);
-    if (target === undefined) return;
-    const job = session.jobs.start('pull');
-    try {
-      await pull(session, target, job, signal);
-      job.end('done');
-      await meet(session, owner, signal); // tells the owner that its revision is held
-    } catch (error) {
-      job.end('failed');
-      if (signal.aborted) return;
-      if (isBbError(error, 'NO_SPACE')) await refuseForSpace(session, owner);
-      session.bus.emit('pull-failed', { peer: owner, reason: isBbError(error) ? error.code : 'REFUSED' });
-      session.deps.log.debug('pull failed', { detail: String(error) });
-      const { publishRetry, publishRetryMax } = session.deps.periods;
-      planPull(session, owner, backOffMs(attempt, publishRetry, publishRetryMax), attempt + 1);
-    }
-  });
-}
-
-/** At unlock: pulls that were cut go on, revisions that the owner was not told of are reported at contact. */
-export function planPullAll(session: Session): void {
-  for (const { value } of session.registry.held()) if (value.role === 'pulling') planPull(session, value.owner, 0);
+/** The task: pull what was accepted; a cut pull is planned again. */
+export async function pullTask(session: Session, owner: OnionId, signal: AbortSignal): Promise<void> {
+  const target = pullTarget(session, owner);
+  if (target === undefined) return;
+  const job = session.jobs.start('pull');
+  try {
+    await pull(session, target, job, signal);
+    job.end('done');
+    session.pullFailures.delete(owner);
+    await meet(session, owner, signal); // tells the owner that its revision is held
+  } catch (error) {
+    job.end('failed');
+    if (signal.aborted) return;
+    if (isBbError(error, 'NO_SPACE')) await refuseForSpace(session, owner);
+    session.bus.emit('pull-failed', { peer: owner, reason: isBbError(error) ? error.code : 'REFUSED' });
+    session.deps.log.debug('pull failed', { detail: String(error) });
+    const attempt = session.pullFailures.get(owner) ?? 0;
+    session.pullFailures.set(owner, attempt + 1);
+    const { publishRetry, publishRetryMax } = session.deps.periods;
+    planFor(session, 'pull', owner, backOffMs(attempt, publishRetry, publishRetryMax));
+  }
 }
 
 async function pull(session: Session, target: Held, job: Job, signal: AbortSignal): Promise<void> {
@@ -50,7 +48,7 @@ async function pull(session: Session, target: Held, job: Job, signal: AbortSigna
   const planned = target.value.list >= 0 ? target : await fetchPlan(session, target, signal);
   await fetchMissing(session, planned, job, signal);
   if (pullTarget(session, owner)?.id !== target.id) {
-    planPull(session, owner, 0); // a newer offer came meanwhile; its plan reuses what is here
+    planFor(session, 'pull', owner, 0); // a newer offer came meanwhile; its plan reuses what is here
     return;
   }
   await switchHeld(session, planned);

@@ -4,86 +4,31 @@
 // Invariant: typed secret = never overwrite: a node that is not `normal` offers nothing to anybody.
 
 import { BbError } from '../core/errors.ts';
-import type { OnionId } from '../core/ids.ts';
+import { backOffMs } from '../core/policy/back-off.ts';
 import { chooseRevision } from '../core/recovery/choose.ts';
 import { judgeFreshness } from '../core/recovery/freshness.ts';
-import { nextMode } from '../core/recovery/node-mode.ts';
-import type { ModeEvent } from '../core/recovery/node-mode.ts';
-import { backOffMs } from '../core/policy/back-off.ts';
-import type { NodeRecord } from '../core/records.ts';
-import type { RevisionReport } from '../ports/peer-client.ts';
+import { changeMode } from './change-mode.ts';
 import { tryComplete } from './complete-recovery.ts';
-import { openOwnId } from './lineage.ts';
 import { listedContractPeers, openHead, proveHolder, takeRecordsBack } from './open-head.ts';
-import { meetPeer, planPresenceAll } from './presence.ts';
-import type { FoundId } from './recovery.ts';
+import { plan, planFor, planPresenceAll } from './plan.ts';
+import type { OpenedHead } from './recovery.ts';
 import { restoreContent } from './restore-content.ts';
 import type { Session } from './session.ts';
 
-/** An authentic id of ours that we do not know: stop publishing and fetch it. */
-export async function enterRecovering(session: Session, peer: OnionId, contentId: Buffer): Promise<void> {
-  await changeMode(session, 'newer-id-found', { recoveringId: contentId });
-  askHolder(session, peer);
-}
-
-export async function changeMode(
-  session: Session,
-  event: ModeEvent,
-  more: Partial<NodeRecord> = {},
-): Promise<void> {
-  const before = session.node.mode;
-  await session.registry.updateNode((node) => {
-    if (node === undefined) throw new BbError('INTERNAL', 'the node record is gone');
-    const mode = nextMode(node.mode, event);
-    return { ...node, ...more, mode, modeSinceMs: mode === node.mode ? node.modeSinceMs : session.deps.clock.nowMs() };
-  });
-  if (session.node.mode !== before) session.bus.emit('mode-changed', { from: before, to: session.node.mode });
-}
-
-/** Asks one peer what it holds of ours; its answer comes by noteHolder. */
-export function askHolder(session: Session, peer: OnionId): void {
-  if (peer === session.self) return;
-  session.scheduler.plan('recovery', `ask:${peer}`, 0, async (signal) => {
-    await meetPeer(session, peer, signal);
-  });
-}
-
-/** A peer reported what it holds of ours while we look or recover. */
-export async function noteHolder(session: Session, peer: OnionId, report: RevisionReport): Promise<void> {
-  const { recovery } = session;
-  const ids = [report.requesterContent, ...report.requesterOlder].filter((info) => info !== undefined);
-  const found: FoundId[] = [];
-  for (const { contentId, contentBytes } of ids) {
-    const revision = openOwnId(session, contentId);
-    if (revision === undefined) session.bus.emit('peer-fault', { peer, fault: 'content id that does not open' });
-    else found.push({ contentId, ...revision, revision, contentBytes });
+/** The task: one step, again and again while something is missing or waited for. */
+export async function recover(session: Session, signal: AbortSignal): Promise<void> {
+  try {
+    await recoverStep(session, signal);
+    session.recovery.failures = 0;
+  } catch (error) {
+    if (signal.aborted) return;
+    const { recoveringRetry, publishRetryMax } = session.deps.periods;
+    session.deps.log.warn('recovery step failed', { code: error instanceof BbError ? error.code : 'unknown' });
+    session.deps.log.debug('recovery failure', { detail: String(error) });
+    plan(session, 'recover', backOffMs(session.recovery.failures, recoveringRetry, publishRetryMax));
+    session.recovery.failures += 1;
   }
-  const known = recovery.holders.get(peer);
-  const isSame = known?.found[0]?.contentId.equals(found[0]?.contentId ?? Buffer.alloc(0)) === true;
-  recovery.holders.set(peer, { peer, found, report, proved: isSame ? known.proved : undefined });
-  if (found.length > 0) {
-    recovery.firstAnswerMs ??= session.deps.clock.monotonicMs();
-    session.bus.emit('holder-found', { peer, sequence: String(found[0]?.sequence ?? 0) });
-    if (session.node.mode === 'blocked') await changeMode(session, 'first-id-found');
-  }
-  planRecovery(session, 0);
-}
-
-export function planRecovery(session: Session, delayMs: number): void {
-  session.scheduler.plan('recovery', 'recover', delayMs, async (signal) => {
-    try {
-      await recoverStep(session, signal);
-      session.recovery.failures = 0;
-    } catch (error) {
-      if (signal.aborted) return;
-      const { recoveringRetry, publishRetryMax } = session.deps.periods;
-      session.deps.log.warn('recovery step failed', { code: error instanceof BbError ? error.code : 'unknown' });
-      session.deps.log.debug('recovery failure', { detail: String(error) });
-      planRecovery(session, backOffMs(session.recovery.failures, recoveringRetry, publishRetryMax));
-      session.recovery.failures += 1;
-    }
-    session.bus.emit('recovery', { phase: session.recovery.phase, mode: session.node.mode });
-  });
+  session.bus.emit('recovery', { phase: session.recovery.phase, mode: session.node.mode });
 }
 
 /** One look at everything that is known; what must wait is planned again. */
@@ -113,18 +58,18 @@ async function look(session: Session): Promise<void> {
   if (!session.node.newIdentity) return;
   const lookedMs = session.deps.clock.nowMs() - session.node.modeSinceMs;
   const leftMs = session.deps.periods.newIdentityLook - lookedMs;
-  if (leftMs > 0) return planRecovery(session, leftMs);
+  if (leftMs > 0) return plan(session, 'recover', leftMs);
   await changeMode(session, 'look-found-nobody');
 }
 
 function askEverybody(session: Session): void {
   for (const { onionId } of session.registry.peers()) {
-    if (!session.recovery.holders.has(onionId)) askHolder(session, onionId);
+    if (!session.recovery.holders.has(onionId)) planFor(session, 'ask', onionId, 0);
   }
 }
 
 /** Opens the head of the newest revision that anybody holds; a holder whose head is bad is passed over. */
-async function chooseTarget(session: Session, signal: AbortSignal) {
+async function chooseTarget(session: Session, signal: AbortSignal): Promise<OpenedHead | undefined> {
   const { recovery } = session;
   const wanted = [...recovery.holders.values()]
     .flatMap((holder) => holder.found)
@@ -166,6 +111,6 @@ async function isFresh(session: Session, signal: AbortSignal): Promise<boolean> 
   if (freshness.isFresh) return true;
   recovery.waitingFor = `${freshness.missing} more of the peers that hold your content, so that no older copy is taken for the newest`;
   const againMs = Math.min(freshness.waitMs ?? deps.periods.freshnessWait, deps.periods.recoveringRetry);
-  planRecovery(session, againMs);
+  plan(session, 'recover', againMs);
   return false;
 }

@@ -11,7 +11,7 @@ import { UploadServing } from '../core/policy/serving.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { CommonRun } from '../ports/catalog.ts';
 import type { DownloadRequest, DownloadSection } from '../ports/peer-client.ts';
-import { blobCells } from './publish.ts';
+import { blobCells } from './replica.ts';
 import type { Session } from './session.ts';
 
 /** Cells that are read ahead of the network, per stream. */
@@ -125,12 +125,7 @@ function mayServe(
 }
 
 /** The counts of this upload, begun with the first cell that is asked for. */
-async function openServing(
-  session: Session,
-  peer: OnionId,
-  contentId: Buffer,
-  cells: number,
-): Promise<UploadServing> {
+async function openServing(session: Session, peer: OnionId, contentId: Buffer, cells: number): Promise<UploadServing> {
   const open = session.uploads.serving(peer, contentId);
   if (open !== undefined) return open;
   const acknowledged = session.registry.contract(peer)?.replica.acknowledged ?? Buffer.alloc(0);

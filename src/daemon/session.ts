@@ -14,12 +14,16 @@ import type { Jobs } from './jobs.ts';
 import { ChallengeBuckets } from './answer-challenge.ts';
 import { OfferCounts } from './offer-counts.ts';
 import { Mutex } from './mutex.ts';
+import type { Task, TaskName } from './plan.ts';
 import { Reach } from './reach.ts';
 import type { Registry } from './registry.ts';
 import { Scheduler } from './scheduler.ts';
+import { TickClock } from './tick-clock.ts';
 import { Transfers } from './transfers.ts';
 import { Recovery } from './recovery.ts';
 import { Uploads } from './uploads.ts';
+
+export type Tasks = { readonly [name in TaskName]: Task };
 
 export type Newest = { readonly row: RevisionRow; readonly metadata: Metadata };
 
@@ -45,9 +49,28 @@ export class Session {
   /** Cells of other people. */
   readonly cells: CellStore;
   newest: Newest | undefined;
+  /** Our own onion answered the last self-dial. */
+  selfReached = false;
+  /** Another node runs under the same secret: nothing is published. */
+  twinFound = false;
+  readonly ticks: TickClock;
+  readonly tasks: Tasks;
+  /** Failed tries in a row to pull from an owner. */
+  readonly pullFailures = new Map<OnionId, number>();
+  readonly #checkFractions = new Map<OnionId, { readonly lastCheckMs: number; readonly fraction: number }>();
   #network: Network | undefined;
 
-  constructor(deps: Deps, keyring: Keyring, registry: Registry, cells: CellStore, bus: EventBus, jobs: Jobs) {
+  constructor(
+    deps: Deps,
+    keyring: Keyring,
+    registry: Registry,
+    cells: CellStore,
+    bus: EventBus,
+    jobs: Jobs,
+    tasks: Tasks,
+  ) {
+    this.tasks = tasks;
+    this.ticks = new TickClock(deps.clock.monotonicMs(), deps.clock.nowMs());
     this.deps = deps;
     this.keyring = keyring;
     this.registry = registry;
@@ -76,6 +99,15 @@ export class Session {
   get client(): PeerClient {
     invariant(this.#network !== undefined, 'an unlocked node has a network');
     return this.#network.client;
+  }
+
+  /** The random moment of the next check: drawn once per check, so that the storer cannot foresee it. */
+  checkFraction(peer: OnionId, lastCheckMs: number): number {
+    const drawn = this.#checkFractions.get(peer);
+    if (drawn?.lastCheckMs === lastCheckMs) return drawn.fraction;
+    const fraction = this.deps.random.fraction();
+    this.#checkFractions.set(peer, { lastCheckMs, fraction });
+    return fraction;
   }
 
   attach(network: Network): void {

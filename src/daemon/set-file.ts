@@ -6,7 +6,7 @@ import { BbError } from '../core/errors.ts';
 import type { IngestJob } from '../ports/workers.ts';
 import { commitRevision, requireNormal } from './commit-revision.ts';
 import type { ProgressView, SetFileResult, SetFileSource } from './local-api.ts';
-import { planPublishAll } from './publish.ts';
+import { planPublishAll } from './plan.ts';
 import { revisionView } from './views.ts';
 import type { Session } from './session.ts';
 

@@ -12,6 +12,7 @@ import type { InitialRecords } from './init.ts';
 import type { Jobs } from './jobs.ts';
 import { Registry } from './registry.ts';
 import { Session } from './session.ts';
+import { TASKS } from './tasks.ts';
 
 /** NOT_INITIALISED, WRONG_SECRET. Wipes `secret`. */
 export async function openKeyring(deps: Deps, secret: Buffer): Promise<Keyring> {
@@ -49,7 +50,7 @@ export async function openSession(
     if (registry.settings === undefined) await registry.updateSettings(() => fallback.settings);
     if (registry.node === undefined) await registry.updateNode(() => fallback.node);
     const cells = await deps.openPeerCells(wrapKey);
-    const session = new Session(deps, keyring, registry, cells, bus, jobs);
+    const session = new Session(deps, keyring, registry, cells, bus, jobs, TASKS);
     await loadNewest(session);
     return session;
   } catch (error) {

@@ -1,0 +1,47 @@
+// Plans background work by name. Use cases plan each other's work through this table of names alone, so
+// that they do not import each other in circles; `tasks.ts` says what each name runs.
+
+import type { OnionId } from '../core/ids.ts';
+import type { TaskClass } from './scheduler.ts';
+import type { Session } from './session.ts';
+
+/** Task -> class of the scheduler. A task about a peer is planned once per peer. */
+export const TASK_CLASSES = {
+  commit: 'commit',
+  publish: 'publish',
+  pull: 'pull',
+  check: 'check',
+  presence: 'presence',
+  ask: 'presence',
+  recover: 'recovery',
+  tick: 'tick',
+  selfDial: 'tick',
+} as const satisfies Record<string, TaskClass>;
+
+export type TaskName = keyof typeof TASK_CLASSES;
+export type Task = (session: Session, peer: OnionId, signal: AbortSignal) => Promise<void>;
+
+/** Plans a task about the whole node. */
+export function plan(session: Session, task: TaskName, delayMs: number): void {
+  planFor(session, task, session.self, delayMs);
+}
+
+/** Plans a task about one peer; planned twice, it runs once, at the earlier time. */
+export function planFor(session: Session, task: TaskName, peer: OnionId, delayMs: number): void {
+  session.scheduler.plan(TASK_CLASSES[task], `${task}:${peer}`, delayMs, (signal) =>
+    session.tasks[task](session, peer, signal),
+  );
+}
+
+/** The newest revision, or a change of peers, concerns every contract peer. */
+export function planPublishAll(session: Session, delayMs: number): void {
+  for (const contract of session.registry.contracts()) planFor(session, 'publish', contract.peer, delayMs);
+}
+
+/** Peers whose presence matters: added by the user or under contract. */
+export function planPresenceAll(session: Session): void {
+  for (const { onionId, added } of session.registry.peers()) {
+    const contract = session.registry.contract(onionId);
+    if (added || (contract !== undefined && contract.state !== 'RELEASED')) planFor(session, 'presence', onionId, 0);
+  }
+}

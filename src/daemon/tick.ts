@@ -1,0 +1,28 @@
+// Every 10 minutes: counts the time in which this node was up and connected, drops what no promise
+// keeps any more, and looks again at what every contact should have started.
+
+import { BbError } from '../core/errors.ts';
+import { dropExpiredHolds } from './held.ts';
+import { plan, planFor } from './plan.ts';
+import { wantsPublish } from './replica.ts';
+import type { Session } from './session.ts';
+
+export async function tick(session: Session): Promise<void> {
+  const { clock, periods, timeDivisor } = session.deps;
+  plan(session, 'tick', periods.tick);
+  const elapsed = session.ticks.elapsed(clock.monotonicMs(), clock.nowMs());
+  if (elapsed.jumped) session.deps.log.warn('the wall clock jumped; this tick counts nothing');
+  if (!session.reach.anyReachable()) plan(session, 'selfDial', 0);
+  const seconds = session.reach.anyReachable() || session.selfReached ? (elapsed.ms * timeDivisor) / 1000 : 0;
+  if (seconds > 0) {
+    await session.registry.updateNode((node) => {
+      if (node === undefined) throw new BbError('INTERNAL', 'the node record is gone');
+      return { ...node, countedSeconds: node.countedSeconds + seconds };
+    });
+  }
+  await dropExpiredHolds(session);
+  for (const contract of session.registry.contracts()) {
+    if (wantsPublish(session, contract)) planFor(session, 'publish', contract.peer, 0);
+    planFor(session, 'check', contract.peer, 0);
+  }
+}
