@@ -4,7 +4,7 @@
 // a finished plan names each cell of the blob exactly once and no cell of the reference twice.
 
 import { BbError, invariant } from '../errors.ts';
-import { CELL_BYTES, CONTENT_CELLS, LEAVES_PER_SECTION } from '../limits.ts';
+import { CELL_BYTES, BLOB_CELLS, LEAVES_PER_SECTION } from '../limits.ts';
 
 const LEAF_BYTES = 32;
 
@@ -26,7 +26,7 @@ export class DownloadPlan {
 
   /** `referenceCells` = 0 without a reference: then every reference is refused. */
   constructor(totalCells: number, referenceCells: number) {
-    invariant(totalCells > 0 && totalCells <= CONTENT_CELLS, 'the size of a plan is checked before');
+    invariant(totalCells > 0 && totalCells <= BLOB_CELLS, 'the size of a plan is checked before');
     this.#totalCells = totalCells;
     this.#referenceCells = referenceCells;
     this.#used = new Uint8Array(Math.ceil(referenceCells / 8));

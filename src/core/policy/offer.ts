@@ -34,7 +34,10 @@ export type OfferFacts = {
 
 export type OfferDecision = {
   readonly outcome: 'ACCEPTED_PULLING' | 'REFUSED' | 'QUOTA' | 'NO_SPACE' | 'CAS_MISMATCH';
-  /** Becomes latest_known, also when refused: it helps the owner's next recovery to see how new it was. */
+  /**
+   * The offered id becomes latest_known, also when refused: it tells the owner's next recovery how new it was. A
+   * delete keeps the old one, because an empty latest_known means a lost replica.
+   */
   readonly recordsLatest: boolean;
   /** What follows: fetch it, make the current revision empty, or nothing. */
   readonly effect: 'pull' | 'delete' | 'none';
