@@ -54,6 +54,7 @@ async function offerFacts(session: Session, contract: ContractRecord, offer: Off
     latestKnown: contract.theirLatestKnown,
     currentId: current?.contentId ?? none,
     pullingId: target?.contentId ?? none,
+    currentBytes: (current?.cells ?? 0) * CELL_BYTES,
     largestAcknowledgedBytes: (current?.cells ?? 0) * CELL_BYTES,
     chargeBytes: await chargeOf(session, owner),
     allowanceBytes: giveBytes(session, contract),

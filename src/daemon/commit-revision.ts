@@ -8,6 +8,7 @@ import { pushAncestor } from '../core/content/ancestors.ts';
 import { headCellCount } from '../core/crypto/head.ts';
 import { CONTRACT_STATES } from '../core/contract/state.ts';
 import { BbError } from '../core/errors.ts';
+import { pubkeyFromOnionId } from '../core/ids.ts';
 import type { CatalogRecord, ContractRecord, PeerRecord } from '../core/records.ts';
 import { CELL_BYTES, PEERS } from '../core/limits.ts';
 import type { RevisionRow, StagedContent } from '../ports/catalog.ts';
@@ -86,6 +87,11 @@ export async function commitRow(
   return session.newest;
 }
 
+/** Packed cell ids, 32 bytes each -> one Buffer each. */
+export function splitIds(packed: Buffer): Buffer[] {
+  return Array.from({ length: packed.length / 32 }, (_, at) => packed.subarray(at * 32, at * 32 + 32));
+}
+
 /** The staged form of "same cells, new head". */
 export function unchangedContent(newest: Newest): StagedContent {
   const { row, metadata } = newest;
@@ -95,7 +101,7 @@ export function unchangedContent(newest: Newest): StagedContent {
     dataCells: row.dataCells,
     indexRoot: metadata.indexRoot,
     contentRoot: metadata.contentRoot,
-    indexCellIds: metadata.indexCells,
+    indexCellIds: splitIds(metadata.indexCells),
     fileCount: row.fileCount,
     fileBytes: row.fileBytes,
     addedFiles: 0,
@@ -133,7 +139,7 @@ function nextMetadata(session: Session, staged: StagedContent, generation: numbe
       : generations,
     contentBytes: (staged.indexCells + staged.dataCells) * CELL_BYTES,
     contentRoot: staged.contentRoot,
-    indexCells: staged.indexCellIds,
+    indexCells: Buffer.concat(staged.indexCellIds),
     indexRoot: staged.indexRoot,
     dataCells: staged.dataCells,
     fileCount: staged.fileCount,
@@ -163,18 +169,19 @@ function metadataPeer(peer: PeerRecord, contract: ContractRecord | undefined): M
   const signed = contract !== undefined && contract.state !== 'PROPOSED' && contract.state !== 'RELEASED';
   const none = Buffer.alloc(0);
   return {
-    onionId: peer.onionId,
+    pubkey: pubkeyFromOnionId(peer.onionId),
     aeadKey: peer.aeadKey,
     scoreSeconds: 0,
-    scoreMeasuredAt: 0,
+    scoreMeasuredAtSeconds: 0,
     terms: signed ? contract.terms : none,
     proposerSignature: signed ? contract.proposerSignature : none,
     acceptorSignature: signed ? contract.acceptorSignature : none,
     contractState: signed ? CONTRACT_STATES.indexOf(contract.state) + 1 : 0,
-    introducer: peer.introducer,
+    introducer: peer.introducer === undefined ? none : pubkeyFromOnionId(peer.introducer),
     added: peer.added,
     pinned: peer.pinned,
     name: peer.name,
-    addedAt: Math.floor(peer.addedMs / 1000),
+    addedAtSeconds: Math.floor(peer.addedMs / 1000),
+    role: 0,
   };
 }

@@ -8,10 +8,12 @@ import { CONTRACT_STATES } from '../core/contract/state.ts';
 import { CELL_KIND, openCell } from '../core/crypto/cell-seal.ts';
 import { headCellCount } from '../core/crypto/head.ts';
 import { BbError } from '../core/errors.ts';
-import { pubkeyFromOnionId } from '../core/ids.ts';
+import { onionIdFromPubkey, pubkeyFromOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import { CellAssembler } from '../core/policy/cell-assembler.ts';
+import type { PeerRecord } from '../core/records.ts';
+import { splitIds } from './commit-revision.ts';
 import type { FoundId, Holder, OpenedHead } from './recovery.ts';
 import { freshReplica } from './replica.ts';
 import type { Session } from './session.ts';
@@ -62,7 +64,7 @@ function rowOf(id: FoundId, metadata: Metadata, encoded: Buffer, headCells: numb
     sequence: id.sequence,
     createdMs: id.revision.createdMs,
     headCells,
-    indexCells: metadata.indexCells.length,
+    indexCells: metadata.indexCells.length / 32,
     dataCells: metadata.dataCells,
     fileCount: metadata.fileCount,
     fileBytes: metadata.fileBytes,
@@ -75,7 +77,7 @@ export async function proveHolder(session: Session, holder: Holder, signal: Abor
   const [id] = holder.found;
   if (holder.proved !== undefined || id === undefined) return;
   const head = await openHead(session, id, signal);
-  const indexCells = head?.metadata.indexCells ?? [];
+  const indexCells = splitIds(head?.metadata.indexCells ?? Buffer.alloc(0));
   if (head === undefined || indexCells.length === 0) return;
   const pick = Math.floor(session.deps.random.fraction() * indexCells.length);
   const cellId = indexCells[pick] ?? Buffer.alloc(32);
@@ -84,7 +86,7 @@ export async function proveHolder(session: Session, holder: Holder, signal: Abor
     const [sealed] = await fetchFew(session, holder.peer, id.contentId, cell, 1, signal);
     const keys = session.keyring.cellKeys();
     const peerKey = pubkeyFromOnionId(holder.peer);
-    const plain = openCell(keys.id, keys.enc, peerKey, CELL_KIND.INDEX, cellId, sealed ?? Buffer.alloc(0));
+    const plain = openCell(keys, peerKey, CELL_KIND.INDEX, cellId, sealed ?? Buffer.alloc(0));
     keys.id.fill(0);
     keys.enc.fill(0);
     holder.proved = plain !== undefined;
@@ -123,7 +125,7 @@ async function fetchFew(
 
 /** Peers with a contract that binds, as the metadata lists them. */
 export function listedContractPeers(metadata: Metadata): OnionId[] {
-  return metadata.peers.filter((peer) => peer.contractState > 0).map((peer) => peer.onionId);
+  return metadata.peers.filter((peer) => peer.contractState > 0).map((peer) => onionIdFromPubkey(peer.pubkey));
 }
 
 /** Peers, contracts and settings come back as the newest head says; what is known here already stays. */
@@ -133,21 +135,22 @@ export async function takeRecordsBack(session: Session, metadata: Metadata): Pro
     name: old === undefined || old.name === '' ? metadata.settings.name : old.name,
   }));
   for (const peer of metadata.peers) {
-    if (peer.onionId === session.self) continue;
-    await session.registry.updatePeer(peer.onionId, (old) => old ?? peerRecord(peer));
-    if (peer.contractState > 0 && session.registry.contract(peer.onionId) === undefined) {
-      await takeContractBack(session, peer);
+    const id = onionIdFromPubkey(peer.pubkey);
+    if (id === session.self) continue;
+    await session.registry.updatePeer(id, (old) => old ?? peerRecord(id, peer));
+    if (peer.contractState > 0 && session.registry.contract(id) === undefined) {
+      await takeContractBack(session, id, peer);
     }
   }
 }
 
-function peerRecord(peer: MetadataPeer) {
+function peerRecord(id: OnionId, peer: MetadataPeer): PeerRecord {
   return {
-    onionId: peer.onionId,
+    onionId: id,
     name: peer.name,
     added: peer.added,
-    addedMs: peer.addedAt * 1000,
-    introducer: peer.introducer,
+    addedMs: peer.addedAtSeconds * 1000,
+    introducer: peer.introducer.length === 0 ? undefined : onionIdFromPubkey(peer.introducer),
     pinned: peer.pinned,
     aeadKey: peer.aeadKey,
     lastReachedMs: 0,
@@ -156,7 +159,7 @@ function peerRecord(peer: MetadataPeer) {
 }
 
 /** Our obligations begin again, honestly from zero bytes; what was agreed stands. */
-async function takeContractBack(session: Session, peer: MetadataPeer): Promise<void> {
+async function takeContractBack(session: Session, id: OnionId, peer: MetadataPeer): Promise<void> {
   const nowSeconds = session.node.countedSeconds;
   const { next } = stepContract(
     newContract(nowSeconds),
@@ -164,8 +167,8 @@ async function takeContractBack(session: Session, peer: MetadataPeer): Promise<v
     { nowSeconds, terms: decodeTerms(peer.terms), added: peer.added },
   );
   const state = CONTRACT_STATES[peer.contractState - 1] ?? 'ACTIVE';
-  await session.registry.updateContract(peer.onionId, () => ({
-    peer: peer.onionId,
+  await session.registry.updateContract(id, () => ({
+    peer: id,
     terms: peer.terms,
     proposerSignature: peer.proposerSignature,
     acceptorSignature: peer.acceptorSignature,

@@ -5,7 +5,7 @@ import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES, LANES_PER_HOLDER, PULL_WINDOW_CELLS, RECOVERY_REQUESTS } from '../core/limits.ts';
 import { BbError } from '../core/errors.ts';
 import type { RecoverySession } from '../ports/workers.ts';
-import { commitRow } from './commit-revision.ts';
+import { commitRow, splitIds } from './commit-revision.ts';
 import { fetchCells, runsOf } from './fetch-cells.ts';
 import type { Lane } from './fetch-cells.ts';
 import type { OpenedHead } from './recovery.ts';
@@ -13,7 +13,7 @@ import type { Session } from './session.ts';
 
 export async function restoreContent(session: Session, target: OpenedHead, signal: AbortSignal): Promise<void> {
   const { recovery } = session;
-  const work = await session.deps.workers.startRecovery(target.row, target.metadata.indexCells);
+  const work = await session.deps.workers.startRecovery(target.row, splitIds(target.metadata.indexCells));
   const job = session.jobs.start('recover');
   try {
     const excluded = new Set<OnionId>();

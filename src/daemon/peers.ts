@@ -1,0 +1,112 @@
+// Knowing peers: adding one, naming one, passing their addresses on.
+
+import { BbError } from '../core/errors.ts';
+import { parseOnionId } from '../core/ids.ts';
+import type { OnionId } from '../core/ids.ts';
+import { PEERS, PEER_EXCHANGE_PEERS, PEER_EXCHANGE_UNKNOWN_PEERS } from '../core/limits.ts';
+import type { PeerRecord } from '../core/records.ts';
+import { markDirty } from './dirty.ts';
+import type { PeerView } from './local-api.ts';
+import { planFor } from './plan.ts';
+import { meetPeer } from './presence.ts';
+import type { Session } from './session.ts';
+import { peerView } from './views.ts';
+
+/** Peers are passed on if they were reached within this time. */
+const FRESH_MS = 14 * 24 * 3600 * 1000;
+
+/** BAD_ONION_ID, OWN_ONION_ID, TOO_LARGE. With `wait` the peer is dialled now; unreachable is an answer, not an error. */
+export async function connectPeer(
+  session: Session,
+  reference: string,
+  name: string,
+  wait: boolean,
+): Promise<{ readonly peer: PeerView; readonly reached: boolean }> {
+  const id = parseOnionId(reference);
+  if (id === session.self) throw new BbError('OWN_ONION_ID', 'this is your own onion id');
+  const old = session.registry.peer(id);
+  if (old === undefined && session.registry.peers().length >= PEERS) {
+    throw new BbError('TOO_LARGE', `at most ${PEERS} peers can be known`);
+  }
+  const record = await session.registry.updatePeer(id, (known) => ({
+    ...(known ?? newPeer(session, id)),
+    added: true,
+    name: name === '' ? (known?.name ?? '') : name,
+  }));
+  if (old?.added !== true) await markDirty(session);
+  let reached = session.reach.isReachable(id);
+  if (wait && !reached) {
+    reached = await meetPeer(session, id, session.scheduler.signal).then(
+      () => true,
+      () => false,
+    );
+  }
+  planFor(session, 'presence', id, 0);
+  return { peer: peerView(session, session.registry.peer(id) ?? record), reached };
+}
+
+/** A peer by onion id, bb: URI, name or unique prefix of either; UNKNOWN_PEER. */
+export function findPeer(session: Session, reference: string): OnionId {
+  const peers = session.registry.peers();
+  const exact = peers.filter(({ onionId, name }) => name === reference || onionId === reference);
+  const prefix = (peer: PeerRecord) => peer.name.startsWith(reference) || peer.onionId.startsWith(bare(reference));
+  const found = exact.length > 0 ? exact : peers.filter(prefix);
+  const [first] = found;
+  if (reference === '' || first === undefined) return unknownPeer(session, reference);
+  if (found.length > 1) throw new BbError('USAGE', 'more than one peer is meant; use a longer name or the onion id');
+  return first.onionId;
+}
+
+/** The difference between a typing error and a peer that was never added. */
+function unknownPeer(session: Session, reference: string): never {
+  const looksLikeId = bare(reference).length === 56;
+  if (looksLikeId && parseOnionId(reference) === session.self) {
+    throw new BbError('OWN_ONION_ID', 'this is your own onion id');
+  }
+  throw new BbError('UNKNOWN_PEER', 'no known peer has this name or onion id');
+}
+
+function bare(reference: string): string {
+  return reference
+    .toLowerCase()
+    .replace(/^bb:(\/\/)?/, '')
+    .replace(/\.onion$/, '');
+}
+
+export function newPeer(session: Session, onionId: OnionId): PeerRecord {
+  return {
+    onionId,
+    name: '',
+    added: false,
+    addedMs: session.deps.clock.nowMs(),
+    introducer: undefined,
+    pinned: false,
+    aeadKey: Buffer.alloc(0),
+    lastReachedMs: 0,
+    dialledBack: false,
+  };
+}
+
+/** PeerExchange: received ids are hints without any right; what we give is the same for all callers. */
+export async function exchangePeers(
+  session: Session,
+  caller: OnionId,
+  theirs: readonly OnionId[],
+): Promise<readonly OnionId[]> {
+  for (const id of theirs.slice(0, PEER_EXCHANGE_PEERS)) await rememberHint(session, caller, id);
+  const known = session.registry.peer(caller)?.added === true || session.registry.contract(caller) !== undefined;
+  const nowMs = session.deps.clock.nowMs();
+  return session.registry
+    .peers()
+    .filter((peer) => peer.onionId !== caller && nowMs - peer.lastReachedMs < FRESH_MS)
+    .map((peer) => peer.onionId)
+    .toSorted()
+    .slice(0, known ? PEER_EXCHANGE_PEERS : PEER_EXCHANGE_UNKNOWN_PEERS);
+}
+
+async function rememberHint(session: Session, introducer: OnionId, id: OnionId): Promise<void> {
+  const isKnownCaller = session.registry.peer(introducer)?.added === true;
+  const full = session.registry.peers().length >= PEERS / 2;
+  if (!isKnownCaller || full || id === session.self || session.registry.peer(id) !== undefined) return;
+  await session.registry.updatePeer(id, (old) => old ?? { ...newPeer(session, id), introducer });
+}

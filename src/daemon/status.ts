@@ -1,0 +1,104 @@
+// The one status object: can I recover today, since when is that proven, what do I have to do?
+
+import { judgeProtection } from '../core/contract/verdict.ts';
+import { CELL_BYTES } from '../core/limits.ts';
+import type { Deps } from './deps.ts';
+import type { Jobs } from './jobs.ts';
+import type { NodeState, ReasonView, StatusView } from './local-api.ts';
+import { wantsPublish } from './replica.ts';
+import type { Session } from './session.ts';
+import { peerName, replicaView, revisionView, transferViews } from './views.ts';
+
+/** What can be said without keys. */
+export function lockedStatus(
+  deps: Deps,
+  jobs: Jobs,
+  state: NodeState,
+  secretMode: 'phrase' | 'password' | undefined,
+): StatusView {
+  return {
+    state,
+    mode: undefined,
+    verdict: undefined,
+    reasons: [],
+    onionId: '',
+    name: '',
+    tor: deps.tor.state(),
+    revision: undefined,
+    replicas: [],
+    verifiedReplicas: 0,
+    minReplicas: 0,
+    provenMs: 0,
+    jobs: jobs.views(),
+    transfers: [],
+    timeDivisor: deps.timeDivisor,
+    version: deps.version,
+    pending: false,
+    missingFiles: 0,
+    forks: [],
+    secretMode,
+    heldBytes: 0,
+  };
+}
+
+export function sessionStatus(session: Session, secretMode: 'phrase' | 'password' | undefined): StatusView {
+  const { deps, node, settings, newest, registry } = session;
+  const contracts = registry.contracts().filter(({ state }) => state !== 'RELEASED');
+  const protection = judgeProtection({
+    mode: node.mode,
+    newest: newest?.row.contentId,
+    dirty: node.dirty,
+    minReplicas: settings.minReplicas,
+    replicas: contracts.map((contract) => ({
+      peer: peerName(session, contract.peer),
+      state: contract.state,
+      proved: contract.replica.proved,
+      acknowledged: contract.replica.acknowledged,
+      lastOutcomeWrong: contract.replica.lastOutcome === 'wrong',
+      isConnected: session.reach.isReachable(contract.peer),
+    })),
+    isTorReady: deps.tor.state().phase === 'ready',
+    knowsPeers: registry.peers().length > 0,
+  });
+  const replicas = contracts.map((contract) => replicaView(session, contract));
+  return {
+    ...lockedStatus(deps, session.jobs, 'UNLOCKED', secretMode),
+    mode: node.mode,
+    verdict: protection.verdict,
+    reasons: [...ownReasons(session), ...protection.reasons],
+    onionId: session.self,
+    name: settings.name,
+    revision: newest === undefined ? undefined : revisionView(newest.row),
+    replicas,
+    verifiedReplicas: protection.verifiedNewest,
+    minReplicas: settings.minReplicas,
+    provenMs: protection.verdict === 'PROTECTED' ? provenSince(replicas, settings.minReplicas) : 0,
+    transfers: transferViews(session),
+    pending: node.dirty || contracts.some((contract) => wantsPublish(session, contract)),
+    missingFiles: Math.max(node.missingFiles, session.recovery.missingFiles),
+    forks: node.forks,
+    heldBytes: registry.held().reduce((sum, { value }) => sum + value.cells, 0) * CELL_BYTES,
+  };
+}
+
+/** The time of the check that made the last wanted copy a proved one. */
+function provenSince(
+  replicas: readonly { readonly verified: boolean; readonly heldMs: number }[],
+  minReplicas: number,
+): number {
+  const held = replicas.filter(({ verified }) => verified).map(({ heldMs }) => heldMs);
+  return held.toSorted((a, b) => b - a)[minReplicas - 1] ?? 0;
+}
+
+function ownReasons(session: Session): ReasonView[] {
+  const reasons: ReasonView[] = [];
+  if (session.twinFound) {
+    const message = 'Another machine runs under the same secret; publishing has stopped. Lock one of the two.';
+    reasons.push({ code: 'TWIN', message, next: 'bb lock' });
+  }
+  if (session.node.forks.length > 0) {
+    const message = 'A peer holds a revision of yours that is not part of this history (a fork); both are kept.';
+    reasons.push({ code: 'FORK', message, next: 'bb status --json' });
+  }
+  return reasons;
+}

@@ -1,0 +1,50 @@
+// How much is stored for peers and how many copies are wanted: shown, and changed within the promises.
+
+import { BbError } from '../core/errors.ts';
+import { acceptableBytes } from '../core/contract/default-policy.ts';
+import { CELL_BYTES, MIN_REPLICAS_MAX } from '../core/limits.ts';
+import { giveBytes, promisedBytes } from './contracts.ts';
+import { markDirty } from './dirty.ts';
+import type { StorageView } from './local-api.ts';
+import { blobCells } from './replica.ts';
+import type { Session } from './session.ts';
+
+export async function showStorage(session: Session): Promise<StorageView> {
+  const { registry, settings, newest } = session;
+  const held = registry.held().filter(({ value }) => value.role !== 'pulling');
+  const bytes = (counts: (owner: (typeof held)[number]['value']['owner']) => boolean) =>
+    held.filter(({ value }) => counts(value.owner)).reduce((sum, { value }) => sum + value.cells, 0) * CELL_BYTES;
+  const promised = promisedBytes(session, undefined, () => true);
+  return {
+    limitBytes: settings.storageLimitBytes,
+    minReplicas: settings.minReplicas,
+    onlineBytes: bytes((owner) => session.reach.isReachable(owner)),
+    offlineBytes: bytes((owner) => !session.reach.isReachable(owner)),
+    expiredBytes: bytes((owner) => registry.contract(owner)?.state === 'EXPIRED'),
+    ourContentBytes: newest === undefined ? 0 : blobCells(newest.row) * CELL_BYTES,
+    acceptableBytes: acceptableBytes(settings.storageLimitBytes, promised),
+    promisedBytes: promised,
+    diskFreeBytes: await session.deps.dataDir.freeBytes(),
+  };
+}
+
+/** 0 keeps a value. OVER_BUDGET when the limit would not cover what is promised, USAGE out of range. */
+export async function setStorage(session: Session, limitBytes: number, minReplicas: number): Promise<StorageView> {
+  if (!Number.isSafeInteger(limitBytes) || limitBytes < 0) throw new BbError('USAGE', 'the limit is out of range');
+  if (!Number.isInteger(minReplicas) || minReplicas < 0 || minReplicas > MIN_REPLICAS_MAX) {
+    throw new BbError('USAGE', `min-replicas goes from 1 to ${MIN_REPLICAS_MAX}`);
+  }
+  const promised = promisedBytes(session, undefined, () => true);
+  if (limitBytes > 0 && acceptableBytes(limitBytes, promised) === 0 && promised > 0) {
+    const names = session.registry.contracts().filter((contract) => giveBytes(session, contract) > 0).length;
+    throw new BbError('OVER_BUDGET', `the limit is below what is promised to ${names} peers (${promised} bytes)`);
+  }
+  await session.registry.updateSettings((old) => ({
+    ...session.settings,
+    ...old,
+    storageLimitBytes: limitBytes === 0 ? session.settings.storageLimitBytes : limitBytes,
+    minReplicas: minReplicas === 0 ? session.settings.minReplicas : minReplicas,
+  }));
+  await markDirty(session);
+  return showStorage(session);
+}

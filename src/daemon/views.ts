@@ -1,0 +1,112 @@
+// Plain views of what the daemon knows, as every surface shows them.
+
+import { decodeTerms } from '../core/contract/terms.ts';
+import { ownSide } from '../core/contract/sides.ts';
+import { remainingSeconds } from '../core/contract/ledger.ts';
+import type { OnionId } from '../core/ids.ts';
+import { CELL_BYTES } from '../core/limits.ts';
+import type { ContractRecord, PeerRecord } from '../core/records.ts';
+import type { RevisionRow } from '../ports/catalog.ts';
+import { explainContract } from './explain.ts';
+import { currentHeld, pullTarget } from './held.ts';
+import type { ContractView, PeerView, ReplicaView, RevisionView, TransferView } from './local-api.ts';
+import { openOwnId } from './own-id.ts';
+import { blobCells } from './replica.ts';
+import type { Session } from './session.ts';
+
+export function revisionView(row: RevisionRow): RevisionView {
+  return {
+    contentId: row.contentId,
+    generation: row.generation,
+    sequence: row.sequence,
+    createdMs: row.createdMs,
+    contentBytes: blobCells(row) * CELL_BYTES,
+    fileCount: row.fileCount,
+    fileBytes: row.fileBytes,
+  };
+}
+
+export function peerName(session: Session, peer: OnionId): string {
+  const name = session.registry.peer(peer)?.name ?? '';
+  return name === '' ? peer.slice(0, 8) : name;
+}
+
+export function peerView(session: Session, peer: PeerRecord): PeerView {
+  return {
+    onionId: peer.onionId,
+    name: peer.name,
+    added: peer.added,
+    connected: session.reach.isReachable(peer.onionId),
+    lastReachedMs: Math.max(peer.lastReachedMs, session.reach.lastMs(peer.onionId)),
+    group: session.reach.group(peer.onionId),
+    introducer: peer.introducer ?? '',
+    contractState: session.registry.contract(peer.onionId)?.state ?? '',
+    addedMs: peer.addedMs,
+  };
+}
+
+export function replicaView(session: Session, contract: ContractRecord): ReplicaView {
+  const { replica, peer } = contract;
+  const newestId = session.newest?.row.contentId;
+  const newest = newestId !== undefined && replica.acknowledged.equals(newestId);
+  return {
+    peer,
+    name: peerName(session, peer),
+    newest,
+    verified: newestId !== undefined && replica.proved.equals(newestId),
+    outcome: replica.lastOutcome ?? '',
+    checkedMs: replica.lastCheckMs,
+    heldMs: replica.lastHeldMs,
+    state: replicaState(session, contract, newest),
+    sequence: replica.acknowledged.length === 0 ? 0 : (openOwnId(session, replica.acknowledged)?.sequence ?? 0),
+  };
+}
+
+function replicaState(session: Session, contract: ContractRecord, newest: boolean): ReplicaView['state'] {
+  if (newest) return 'acknowledged';
+  const newestId = session.newest?.row.contentId;
+  if (newestId === undefined || session.uploads.offers(contract.peer, newestId) === undefined) return 'idle';
+  return session.uploads.serving(contract.peer, newestId) === undefined ? 'offering' : 'pulling';
+}
+
+export function contractView(session: Session, contract: ContractRecord): ContractView {
+  const terms = decodeTerms(contract.terms);
+  const side = ownSide(terms, session.keyring.pubkey);
+  const current = currentHeld(session, contract.peer)?.value;
+  const target = pullTarget(session, contract.peer)?.value;
+  const replica = replicaView(session, contract);
+  return {
+    peer: contract.peer,
+    name: peerName(session, contract.peer),
+    synced: replica.newest,
+    ourRemainingSeconds: contract.ourRemainingSeconds,
+    theirRemainingSeconds: Math.floor(
+      remainingSeconds(contract.ledger, session.node.countedSeconds, terms.graceCapSeconds),
+    ),
+    theirContentBytes: (current?.cells ?? 0) * CELL_BYTES,
+    online: session.reach.isReachable(contract.peer),
+    state: contract.state,
+    explanation: explainContract(session, contract),
+    giveBytes: side?.giveBytes ?? 0,
+    getBytes: side?.getBytes ?? 0,
+    durationSeconds: terms.durationSeconds,
+    holdSeconds: terms.holdSeconds,
+    checkPeriodSeconds: terms.checkPeriodSeconds,
+    noticeSeconds: terms.noticeSeconds,
+    replica,
+    termsVersion: terms.version,
+    proposedByUs: side?.proposedByUs ?? false,
+    pullingBytes: (target?.cells ?? 0) * CELL_BYTES,
+  };
+}
+
+export function transferViews(session: Session): TransferView[] {
+  return [...session.transfers.all()].map(([peer, counts]) => ({
+    peer,
+    name: peerName(session, peer),
+    servedBytes: counts.served,
+    pulledBytes: counts.pulled,
+    recoveredBytes: counts.recovered,
+    returnedBytes: counts.returned,
+  }));
+}
