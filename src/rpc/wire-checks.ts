@@ -42,7 +42,7 @@ export function wholeCells(value: bigint, field: string, maxCells: number): numb
 
 /** The value if it is in [min, max]. */
 export function inRange(value: number, min: number, max: number, field: string): number {
-  if (value < min || value > max) throw new MalformedMessage(`${field} is out of range`);
+  if (!(value >= min && value <= max)) throw new MalformedMessage(`${field} is out of range`);
   return value;
 }
 

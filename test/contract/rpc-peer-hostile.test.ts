@@ -121,6 +121,8 @@ test('every malformed reply is BAD_PEER_DATA', async () => {
     bytesOf(PeerExchangeResponse, {
       peers: Array.from({ length: count }, () => ({ onionPubkey: Buffer.alloc(length) })),
     });
+  // Behind a good message, so that nothing but the hostile part can be the reason.
+  const after = (bytes: Buffer): Buffer => Buffer.concat([hello({}), bytes]);
   const signed = { terms: Buffer.from('t'), sigA: SIGNATURE, sigB: SIGNATURE, state: 1, remainingS: 0n } as const;
 
   const bad: Record<string, readonly [Ask, Buffer]> = {
@@ -162,13 +164,19 @@ test('every malformed reply is BAD_PEER_DATA', async () => {
     'terms without end': [contract, bytesOf(GetContractResponse, { ...signed, terms: Buffer.alloc(1025) })],
     'terms without a signature': [contract, bytesOf(GetContractResponse, { ...signed, sigA: EMPTY })],
     'signatures without terms': [contract, bytesOf(GetContractResponse, { ...signed, terms: EMPTY })],
-    'a group bomb': [health, Buffer.alloc(21_000, 0x0b)],
+    'a group bomb': [health, after(Buffer.alloc(21_000, 0x0b))],
     'groups inside a peer': [exchange, Buffer.concat([Buffer.from([0x0a, 0x64]), Buffer.alloc(100, 0x0b)])],
-    'a field longer than its message': [health, Buffer.from([0x0a, 0x7f, 0x61])],
-    'field number zero': [health, Buffer.from([0x00, 0x00])],
-    'a number without end': [health, Buffer.alloc(30, 0xff)],
-    'five thousand fields': [health, Buffer.concat(Array.from({ length: 5000 }, () => Buffer.from([0x78, 0x01])))],
-    'a reply beyond the limit': [health, Buffer.concat([Buffer.from([0x7a, 0x80, 0x80, 0x08]), Buffer.alloc(131_072)])],
+    'a field longer than its message': [health, after(Buffer.from([0x7a, 0x7f, 0x61]))],
+    'field number zero': [health, after(Buffer.from([0x00, 0x00]))],
+    'a number without end': [health, after(Buffer.alloc(30, 0xff))],
+    'five thousand fields': [
+      health,
+      after(Buffer.concat(Array.from({ length: 5000 }, () => Buffer.from([0x78, 0x01])))),
+    ],
+    'a reply beyond the limit': [
+      health,
+      after(Buffer.concat([Buffer.from([0x7a, 0x80, 0x80, 0x08]), Buffer.alloc(131_072)])),
+    ],
   };
   for (const [name, [ask, bytes]] of Object.entries(bad)) {
     await using rig = await answering(bytes);
@@ -220,6 +228,44 @@ test('a download that is not exactly what was asked is BAD_PEER_DATA', async () 
     sections.map((section) => section.kind),
     ['head', 'reference', 'raw', 'raw'],
   );
+});
+
+test('a download without end is cut off where the asked range ends', async () => {
+  let written = 0;
+  const same = (bytes: Buffer): Buffer => bytes;
+  const head = bytesOf(DownloadResponse, { totalLength: BigInt(CELL_BYTES), sha256: ROOT });
+  const raw = bytesOf(DownloadResponse, { totalLength: 0n, sha256: EMPTY, rawBytes: { value: Buffer.alloc(65_536) } });
+  const method = { path: PEER_METHODS.download.path, requestStream: false, responseStream: true };
+  const serialize = {
+    requestSerialize: same,
+    requestDeserialize: same,
+    responseSerialize: same,
+    responseDeserialize: same,
+  };
+  let cancelled: (() => void) | undefined;
+  const cut = new Promise<void>((resolve) => (cancelled = resolve));
+  await using rig = await rigOf({
+    definition: { download: { ...method, ...serialize } },
+    handlers: {
+      download: (call: ServerWritableStream<Buffer, Buffer>) => {
+        call.on('cancelled', () => cancelled?.());
+        const more = (): void => {
+          while (!call.cancelled && call.write(raw)) written += 1;
+          call.once('drain', more);
+        };
+        call.write(head);
+        more();
+      },
+    },
+  });
+  const sections: string[] = [];
+  const read = async (): Promise<void> => {
+    for await (const section of rig.client.download(PEER, ASK, 1)) sections.push(section.kind);
+  };
+  await assert.rejects(read(), badPeerData);
+  assert.deepEqual(sections, ['head', 'raw', 'raw']);
+  await cut;
+  assert.ok(written > 2);
 });
 
 /** Sends raw request bytes to our server; resolves with the status and the name in the trailer. */
