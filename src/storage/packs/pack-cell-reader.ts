@@ -89,8 +89,7 @@ export class PackCellReader implements CellReader {
 
   async #withPack<T>(position: CellPosition, use: (pack: OpenPack) => Promise<T>): Promise<T> {
     invariant(isPosition(position), 'a position names a slot of a pack');
-    const pack = await this.#pack(position.pack);
-    pack.users++;
+    const pack = await this.#acquire(position.pack);
     try {
       return await use(pack);
     } catch (error) {
@@ -102,7 +101,8 @@ export class PackCellReader implements CellReader {
     }
   }
 
-  async #pack(pack: number): Promise<OpenPack> {
+  /** An open pack with one more user; counted in the same step as it is found open, so that drop() cannot come between. */
+  async #acquire(pack: number): Promise<OpenPack> {
     const opening = this.#open.get(pack) ?? this.#openPack(pack);
     this.#open.delete(pack);
     this.#open.set(pack, opening);
@@ -110,7 +110,9 @@ export class PackCellReader implements CellReader {
     if (this.#open.size > OPEN_PACKS && oldest !== undefined) await this.drop(oldest);
     try {
       const open = await opening;
-      return open.dropped ? await this.#pack(pack) : open;
+      if (open.dropped) return await this.#acquire(pack);
+      open.users++;
+      return open;
     } catch (error) {
       if (this.#open.get(pack) === opening) this.#open.delete(pack);
       throw error;
