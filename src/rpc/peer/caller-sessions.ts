@@ -25,24 +25,30 @@ export class CallerSessions {
     const session = { caller, end };
     this.#sessions.add(session);
     const cancelTimer = this.#clock.after(DEADLINES_MS.unknownSession, () => {
-      if (!this.#isKnown(caller)) end();
+      if (!this.#isKnown(caller)) this.#end(session);
     });
-    this.#makeRoom(session);
+    this.#makeRoom(caller);
     return () => {
       cancelTimer();
       this.#sessions.delete(session);
     };
   }
 
-  #makeRoom(newest: Session): void {
-    const all = [...this.#sessions];
-    const isKnown = this.#isKnown(newest.caller);
-    const ofCaller = all.filter(({ caller }) => caller === newest.caller);
-    const mayHave = isKnown ? SESSIONS_PER_PEER : 1;
-    for (const { end } of ofCaller.slice(0, Math.max(0, ofCaller.length - mayHave))) end();
-    if (isKnown) return;
-    const strangers = [...this.#sessions].filter(({ caller }) => !this.#isKnown(caller));
-    for (const { end } of strangers.slice(0, Math.max(0, strangers.length - UNKNOWN_SESSIONS))) end();
+  #makeRoom(newcomer: OnionId): void {
+    const isKnown = this.#isKnown(newcomer);
+    this.#keepNewest(isKnown ? SESSIONS_PER_PEER : 1, (caller) => caller === newcomer);
+    if (!isKnown) this.#keepNewest(UNKNOWN_SESSIONS, (caller) => !this.#isKnown(caller));
+  }
+
+  #keepNewest(count: number, isMeant: (caller: OnionId) => boolean): void {
+    const meant = [...this.#sessions].filter(({ caller }) => isMeant(caller));
+    for (const session of meant.slice(0, Math.max(0, meant.length - count))) this.#end(session);
+  }
+
+  /** Forgotten at once: the end itself comes a moment later and must not be counted twice. */
+  #end(session: Session): void {
+    this.#sessions.delete(session);
+    session.end();
   }
 
   #isKnown(caller: OnionId): boolean {

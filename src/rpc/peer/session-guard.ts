@@ -47,16 +47,15 @@ export function guardSessions(server: Http2Server, clock: Clock): void {
 class SessionGuard {
   readonly #session: Http2Session;
   readonly #clock: Clock;
-  /** When the next stream is due: streams beyond the rate wait, at most HTTP2_STREAMS of them. */
-  #nextStreamMs: number;
+  /** When the newest stream was due: streams beyond the rate wait, at most HTTP2_STREAMS of them. */
+  #dueMs = Number.NEGATIVE_INFINITY;
   #resets = 0;
   #resetsSinceMs: number;
 
   constructor(session: Http2Session, clock: Clock) {
     this.#session = session;
     this.#clock = clock;
-    this.#nextStreamMs = clock.monotonicMs();
-    this.#resetsSinceMs = this.#nextStreamMs;
+    this.#resetsSinceMs = clock.monotonicMs();
   }
 
   /** Calls `handle` when the stream is in order and its turn has come. */
@@ -87,9 +86,8 @@ class SessionGuard {
   /** A second's worth of streams may come at once; after that they are spaced evenly. */
   #waitMs(): number {
     const nowMs = this.#clock.monotonicMs();
-    const spacingMs = SECOND_MS / HTTP2_NEW_STREAMS_PER_SECOND;
-    this.#nextStreamMs = Math.max(this.#nextStreamMs + spacingMs, nowMs - SECOND_MS + spacingMs);
-    return this.#nextStreamMs - nowMs;
+    this.#dueMs = Math.max(this.#dueMs, nowMs - SECOND_MS) + SECOND_MS / HTTP2_NEW_STREAMS_PER_SECOND;
+    return this.#dueMs - nowMs;
   }
 
   #countReset(): void {
