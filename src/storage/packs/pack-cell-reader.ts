@@ -1,5 +1,5 @@
-// Reads cells out of packs. Opens pack files when they are first asked for and keeps a bounded number of them open, so
-// several readers in several threads may look at the packs that one writer appends to.
+// Reads cells out of packs. Opens pack files when they are first asked for and keeps a bounded number of them open
+// (besides those being read at the moment), so several readers in several threads may look at the packs that one writer appends to.
 // Invariant: nothing here writes; a slot that cannot be read is INTEGRITY and never other bytes.
 
 import type { CellPosition, CellStore } from '../../ports/cell-store.ts';
