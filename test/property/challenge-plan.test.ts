@@ -57,7 +57,7 @@ test('reads of the sample stay inside the blob', () => {
 });
 
 test('sampled blocks are in range and spread evenly', () => {
-  const counts = new Array<number>(8).fill(0);
+  const counts = Array.from({ length: 8 }, () => 0);
   const draws = 4000;
   for (let i = 0; i < draws; i += 1) {
     const block = sampledBlock(Buffer.alloc(32, 5), i, 1000);

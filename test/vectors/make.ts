@@ -6,10 +6,12 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { writeFileSync } from 'node:fs';
 import { ascii, be, hex, join, recipe, unhex } from './plain/bytes.ts';
 import * as cells from './plain/cells.ts';
+import { challengeVectors } from './plain/challenge.ts';
 import { encodeRevision, openHead, sealHead, sealId } from './plain/head.ts';
 import { identity, keysOf, LABELS, master, salt } from './plain/keys.ts';
 import { cellDamage, entryDamage, entryRecord, fullEntry, indexRecords, truncations } from './plain/malformed.ts';
 import { row, trailer, wrapCell, wrapKey } from './plain/rest.ts';
+import { termsVectors } from './plain/terms.ts';
 
 const ORIGIN = 'test/vectors/make.ts: second implementation on @noble, from docs/storage-format.md';
 const MASTER = recipe('master', 64);
@@ -219,3 +221,6 @@ write('rest', {
     sealed: hex(row(rowKey, recipe('row id', 16), 'peer', 1, recipe('row nonce', 24), ascii('a row'))),
   },
 });
+
+write('terms', termsVectors());
+write('challenge', challengeVectors());
