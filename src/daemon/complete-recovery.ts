@@ -9,13 +9,18 @@ import { listedContractPeers } from './open-head.ts';
 import { changeMode } from './change-mode.ts';
 import type { Session } from './session.ts';
 
+/** The revision that is being recovered is committed here. */
+export function isRestored({ newest, node }: Session): boolean {
+  return newest !== undefined && newest.row.contentId.equals(node.recoveringId);
+}
+
 export async function tryComplete(session: Session): Promise<void> {
-  const { recovery, deps, newest, node } = session;
+  const { recovery, deps, newest } = session;
   const listed = newest === undefined ? [] : listedContractPeers(newest.metadata);
   const sinceMs = recovery.firstAnswerMs === undefined ? 0 : deps.clock.monotonicMs() - recovery.firstAnswerMs;
   const completion = judgeCompletion(
     {
-      isRestored: newest !== undefined && newest.row.contentId.equals(node.recoveringId),
+      isRestored: isRestored(session),
       missingFiles: recovery.missingFiles,
       listedPeers: listed.length,
       answeredPeers: listed.filter((peer) => recovery.holders.has(peer)).length,

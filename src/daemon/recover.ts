@@ -8,7 +8,7 @@ import { backOffMs } from '../core/policy/back-off.ts';
 import { chooseRevision } from '../core/recovery/choose.ts';
 import { judgeFreshness } from '../core/recovery/freshness.ts';
 import { changeMode } from './change-mode.ts';
-import { tryComplete } from './complete-recovery.ts';
+import { isRestored, tryComplete } from './complete-recovery.ts';
 import { listedContractPeers, openHead, proveHolder, takeRecordsBack } from './open-head.ts';
 import { plan, planFor, planPresenceAll } from './plan.ts';
 import type { OpenedHead } from './recovery.ts';
@@ -37,13 +37,13 @@ async function recoverStep(session: Session, signal: AbortSignal): Promise<void>
   if (node.mode === 'normal') return;
   if (node.mode === 'blocked') return look(session);
   askEverybody(session);
-  const isRestored = session.newest !== undefined && session.newest.row.contentId.equals(node.recoveringId);
   const target = await chooseTarget(session, signal);
   if (target === undefined) {
-    recovery.waitingFor = isRestored ? recovery.waitingFor : 'a peer that holds your content to call in or answer';
-    return isRestored ? tryComplete(session) : undefined;
+    if (isRestored(session)) return tryComplete(session);
+    recovery.waitingFor = 'a peer that holds your content to call in or answer';
+    return;
   }
-  if (!(isRestored && session.newest?.row.contentId.equals(target.row.contentId) === true)) {
+  if (session.newest?.row.contentId.equals(target.row.contentId) !== true) {
     if (!(await isFresh(session, signal))) return;
     await restoreContent(session, target, signal);
   }

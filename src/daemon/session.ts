@@ -58,6 +58,9 @@ export class Session {
   /** Failed tries in a row to pull from an owner. */
   readonly pullFailures = new Map<OnionId, number>();
   readonly #checkFractions = new Map<OnionId, { readonly lastCheckMs: number; readonly fraction: number }>();
+  /** Callers that proved to hold content of ours while this node knows no peers; strangers no more. */
+  readonly callers = new Set<OnionId>();
+  readonly #stops: (() => void)[] = [];
   #network: Network | undefined;
 
   constructor(
@@ -114,7 +117,13 @@ export class Session {
     this.#network = network;
   }
 
+  /** Runs at close, before anything else. */
+  onClose(stop: () => void): void {
+    this.#stops.push(stop);
+  }
+
   async close(): Promise<void> {
+    for (const stop of this.#stops) stop();
     await this.scheduler.stop();
     await this.#network?.close();
     await this.cells.close();

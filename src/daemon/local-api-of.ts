@@ -1,0 +1,92 @@
+// The LocalApi of a daemon: each method finds the session (or says why there is none) and runs one use
+// case.
+
+import { BbError } from '../core/errors.ts';
+import { checkPeer } from './check-peer.ts';
+import { proposeContract } from './contracts.ts';
+import type { Daemon } from './daemon.ts';
+import type { CheckUpdate, LocalApi, ProposeUpdate } from './local-api.ts';
+import { connectPeer, findPeer } from './peers.ts';
+import { followRecovery } from './follow-recovery.ts';
+import { blobCells } from './replica.ts';
+import { removeFile, setFile } from './set-file.ts';
+import type { Session } from './session.ts';
+import { setStorage, showStorage } from './storage-settings.ts';
+import { contractView, peerView } from './views.ts';
+import { CELL_BYTES } from '../core/limits.ts';
+
+export function localApiOf(daemon: Daemon): LocalApi {
+  return {
+    health: () => ({ version: daemon.deps.version, state: daemon.state }),
+    init: (args) => daemon.init(args),
+    unlock: (secret) => daemon.unlock(secret),
+    lock: () => daemon.lock(),
+    status: async () => daemon.status(),
+    events: (withProgress, signal) => daemon.bus.subscribe(withProgress, signal),
+    connectPeer: async (reference, name, wait) => connectPeer(daemon.session, reference, name, wait),
+    peers: async () => daemon.session.registry.peers().map((peer) => peerView(daemon.session, peer)),
+    setFile: async (source, onProgress, signal) => setFile(daemon.session, source, onProgress, signal),
+    readFiles: (name) => readFiles(daemon, name),
+    listFiles: (name) => listFiles(daemon, name),
+    removeFile: async (name, dryRun) => removeFile(daemon.session, name, dryRun),
+    storage: async () => showStorage(daemon.session),
+    setStorage: async (limitBytes, minReplicas) => setStorage(daemon.session, limitBytes, minReplicas),
+    contracts: async (reference) => contracts(daemon.session, reference),
+    propose: (args, signal) => propose(daemon, args, signal),
+    check: (reference, signal) => check(daemon, reference, signal),
+    recover: (args, signal) => followRecovery(daemon, args, signal),
+  };
+}
+
+async function* readFiles(daemon: Daemon, name: Buffer): ReturnType<LocalApi['readFiles']> & AsyncGenerator {
+  const { newest, deps } = daemon.session;
+  if (newest !== undefined) yield* deps.workers.read(newest.row, name);
+}
+
+async function* listFiles(daemon: Daemon, name: Buffer): ReturnType<LocalApi['listFiles']> & AsyncGenerator {
+  const { newest, deps } = daemon.session;
+  if (newest !== undefined) yield* deps.workers.list(newest.row, name);
+}
+
+async function contracts(session: Session, reference: string) {
+  const all = session.registry.contracts();
+  if (reference === '') return all.map((contract) => contractView(session, contract));
+  const peer = findPeer(session, reference);
+  const contract = session.registry.contract(peer);
+  if (contract === undefined) throw new BbError('NO_CONTRACT', 'there is no contract with this peer');
+  return [contractView(session, contract)];
+}
+
+async function* propose(
+  daemon: Daemon,
+  args: Parameters<LocalApi['propose']>[0],
+  signal: AbortSignal,
+): AsyncGenerator<ProposeUpdate> {
+  const { session } = daemon;
+  const peer = findPeer(session, args.peer);
+  for await (const update of proposeContract(session, peer, args, signal)) {
+    const contract = session.registry.contract(peer);
+    yield { ...update, contract: contract === undefined ? undefined : contractView(session, contract) };
+  }
+}
+
+async function* check(daemon: Daemon, reference: string, signal: AbortSignal): AsyncGenerator<CheckUpdate> {
+  const { session } = daemon;
+  const peer = findPeer(session, reference);
+  const none = { success: false, outcome: '', contentBytes: 0, sectionOffset: 0, sectionBytes: 0, blocks: 0, cells: 0 };
+  yield { state: 'CHECKING_CONTENTS', ...none, newest: false };
+  const result = await checkPeer(session, peer, false, signal);
+  const { question } = result.planned;
+  const cells = question.ranges.reduce((sum, range) => sum + range.cells, 0);
+  yield {
+    state: result.outcome === 'wrong' ? 'INVALID_CONTENT_RETURNED' : 'COMPLETED',
+    success: result.outcome === 'held',
+    outcome: result.outcome,
+    contentBytes: blobCells(result.row) * CELL_BYTES,
+    sectionOffset: (question.ranges[0]?.startCell ?? 0) * CELL_BYTES,
+    sectionBytes: cells * CELL_BYTES + question.count * question.blockBytes,
+    blocks: question.count,
+    cells,
+    newest: result.newest,
+  };
+}

@@ -1,0 +1,45 @@
+// The PeerApi of an unlocked node: each method is one use case.
+
+import { PeerRefusal } from '../core/refusal.ts';
+import { answerChallenge } from './answer-challenge.ts';
+import { answerContact } from './answer-contact.ts';
+import { answerOffer } from './answer-offer.ts';
+import { answerAccept, answerProposal, signedTerms } from './contracts.ts';
+import type { PeerApi } from './peer-api.ts';
+import { exchangePeers } from './peers.ts';
+import { onIncoming } from './presence.ts';
+import { serveDownload } from './serve-download.ts';
+import type { Session } from './session.ts';
+
+const PROTOCOL_VERSION = 1;
+
+export function peerApiOf(session: Session): PeerApi {
+  return {
+    classify: (caller) => {
+      if (caller === session.self) return 'own';
+      const contract = session.registry.contract(caller);
+      const bound = contract !== undefined && contract.state !== 'RELEASED';
+      const known = bound || session.registry.peer(caller)?.added === true || session.callers.has(caller);
+      return known ? 'known' : 'unknown';
+    },
+    session: (caller, up, group) => onIncoming(session, caller, up, group),
+    healthCheck: async (caller) => ({
+      clientOnion: caller,
+      serverOnion: session.self,
+      protocolMin: PROTOCOL_VERSION,
+      protocolMax: PROTOCOL_VERSION,
+      instance: caller === session.self ? session.instance : Buffer.alloc(0),
+    }),
+    exchangePeers: (caller, theirs) => exchangePeers(session, caller, theirs),
+    getContentRevision: (caller, held) => answerContact(session, caller, held),
+    setContentRevision: (caller, offer) => answerOffer(session, caller, offer),
+    download: (caller, request, signal) => serveDownload(session, caller, request, signal),
+    proposeContract: (caller, terms, signature) => answerProposal(session, caller, terms, signature),
+    acceptContract: (caller, digest, accept) => answerAccept(session, caller, digest, accept),
+    endContract: async () => {
+      throw new PeerRefusal('UNIMPLEMENTED');
+    },
+    getContract: async (caller) => signedTerms(session, caller),
+    challenge: (caller, question) => answerChallenge(session, caller, question),
+  };
+}
