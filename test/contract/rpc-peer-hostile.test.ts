@@ -10,7 +10,6 @@ import { isBbError } from '../../src/core/errors.ts';
 import { CELL_BYTES, CHALLENGE_RANGES, PEER_EXCHANGE_PEERS, RPC_REQUEST_BYTES } from '../../src/core/limits.ts';
 import {
   ChallengeRequest,
-  ContentInfo,
   DownloadRequest,
   DownloadResponse,
   GetContentRevisionResponse,
@@ -21,7 +20,7 @@ import {
   SetContentRevisionRequest,
   SetContentRevisionResponse,
 } from '../../src/gen/bbrpc/v1/bbrpc.ts';
-import type { MessageFns } from '../../src/gen/bbrpc/v1/bbrpc.ts';
+import type { ContentInfo, MessageFns } from '../../src/gen/bbrpc/v1/bbrpc.ts';
 import { PEER_METHODS } from '../../src/rpc/peer/methods.ts';
 import { CALLER, collect, PEER, rigOf, serve } from './rpc-peer-fixture.ts';
 import type { Rig } from './rpc-peer-fixture.ts';
