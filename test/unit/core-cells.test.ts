@@ -82,6 +82,15 @@ test('chunk boundaries are those of the slow oracle, however the stream arrives'
   }
 });
 
+test('the rarer cut rule holds up to exactly the average', () => {
+  const gear = new Uint32Array(256);
+  // A run of zeros brings the hash to 2^25: its top 6 bits are zero, its top 10 are not.
+  gear[0] = 2 ** 32 - 2 ** 25;
+  const bounds = { minBytes: 64, avgBytes: 256, maxBytes: 1000 };
+  const lengths = cutAll(Buffer.alloc(257 * 3), gear, bounds, 100).map((chunk) => chunk.length);
+  assert.deepEqual(lengths, [257, 257, 257]);
+});
+
 test('chunks keep their bounds and average, and an insertion moves few boundaries', () => {
   const gear = gearTable(Buffer.alloc(32, 9));
   const stream = noise(8 * 1024 * 1024, 3);
@@ -113,7 +122,11 @@ test('compression is kept only when it saves 3 %, and never expands beyond its l
   const raw = noise(10_000, 4);
   assert.deepEqual(compressChunk(raw), { algorithm: ALGORITHM.RAW, stored: raw });
   assert.deepEqual(decompressChunk(ALGORITHM.RAW, raw, raw.length), raw);
-  assert.throws(() => decompressChunk(ALGORITHM.ZSTD, small.stored, text.length - 1), INTEGRITY);
+  assert.throws(
+    () => decompressChunk(ALGORITHM.ZSTD, small.stored, text.length - 1),
+    (error) => isBbError(error, 'INTEGRITY') && (error.cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE',
+    'it stops at the bound instead of measuring afterwards',
+  );
   assert.throws(() => decompressChunk(ALGORITHM.ZSTD, small.stored, text.length + 1), INTEGRITY);
   assert.throws(() => decompressChunk(ALGORITHM.ZSTD, raw, 10), INTEGRITY);
   assert.throws(() => decompressChunk(ALGORITHM.ZSTD, small.stored, 0), INTEGRITY);
@@ -187,6 +200,17 @@ test('packing loses nothing, fills well, and goes on from a partly filled cell',
   assert.deepEqual(rewritten[0]?.chunks.slice(0, partial.length), partial);
   assert.equal(rewritten.flatMap((cell) => cell.chunks).length, partial.length + 1);
   assert.deepEqual(new Packer().finish(), []);
+
+  const nearlyFull = new Packer([stored(100_000, 1)]);
+  nearlyFull.push(stored(40_000, 2));
+  assert.deepEqual(
+    nearlyFull.finish().map((cell) => cell.chunks.length),
+    [1, 1],
+  );
+  const equal = Array.from({ length: 20 }, (_, index) => stored(1000, index));
+  const inOrder = new Packer();
+  for (const chunk of equal) inOrder.push(chunk);
+  assert.deepEqual(inOrder.finish()[0]?.chunks, equal, 'equals keep their order');
 });
 
 test('a sealed cell opens only as itself', () => {

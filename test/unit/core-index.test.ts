@@ -161,6 +161,15 @@ test('a table is read in pieces of any size, in order only, to its end only', ()
     reader.finish();
     assert.deepEqual(read, entries, `pieces of ${pieceBytes}`);
   }
+  const reused = Buffer.alloc(64);
+  const reader = new TableReader();
+  const read: Entry[] = [];
+  for (let at = 0; at < stream.length; at += 10) {
+    const bytes = stream.copy(reused, 0, at, at + 10);
+    read.push(...reader.push(reused.subarray(0, bytes)));
+    reused.fill(0xee);
+  }
+  assert.deepEqual(read, entries, 'the buffer of a piece may be reused');
   assert.throws(() => writer.append(file), /table order/);
   const twice = Buffer.concat([TABLE_MAGIC, encodeEntry(file), encodeEntry(file)]);
   assert.throws(() => new TableReader().push(twice), INTEGRITY);
@@ -204,12 +213,31 @@ test('the index stream gives back cells and snapshots', () => {
     const record = encodeIndexRecord({ kind: 'cell', cell: { cellId: Buffer.alloc(32), chunks: [bad] } });
     return Buffer.concat([INDEX_MAGIC, record]);
   };
+  const large = { ...chunk, storedBytes: 70_000, plainBytes: 70_000 };
+  const overfull = encodeIndexRecord({ kind: 'cell', cell: { cellId: Buffer.alloc(32), chunks: [large, large] } });
+  /** Changes level (8) or the high byte of the id count (9), counted from the end of the numbers before them. */
+  const changedSnapshot = (field: 8 | 9, value: number): Buffer => {
+    const record = Buffer.from(encodeIndexRecord(records[1] as IndexRecord));
+    const level = 4 + 1 + 16 + 8 + (2 + 5) + (2 + 16) + 8 + 8;
+    record.writeUInt8(value, level + field - 8);
+    return field === 8 ? record : withIds(record, level + 1);
+  };
+  /** A record that really has 513 ids. */
+  const withIds = (record: Buffer, at: number): Buffer => {
+    const tail = record.subarray(at + 2 + 32);
+    const longer = Buffer.concat([record.subarray(0, at), Buffer.of(2, 1), Buffer.alloc(513 * 16), tail]);
+    longer.writeUInt32BE(longer.length - 4);
+    return longer;
+  };
   const cases = [
     broken((bad) => (bad.storedBytes = 0)),
     broken((bad) => (bad.plainBytes = 99)),
     broken((bad) => (bad.plainBytes = 131_064)),
     Buffer.concat([INDEX_MAGIC, encodeIndexRecord({ kind: 'cell', cell: { cellId: Buffer.alloc(32), chunks: [] } })]),
     Buffer.concat([INDEX_MAGIC, Buffer.of(0, 0, 0, 2, 1, 0)]),
+    Buffer.concat([INDEX_MAGIC, overfull]),
+    Buffer.concat([INDEX_MAGIC, changedSnapshot(8, 9)]),
+    Buffer.concat([INDEX_MAGIC, changedSnapshot(9, 3)]),
   ];
   for (const bad of cases) assert.throws(() => new IndexReader().push(bad), INTEGRITY);
   const later = Buffer.concat([INDEX_MAGIC, Buffer.of(0, 0, 0, 1, 3)]);
@@ -268,6 +296,7 @@ test('lineage: ancestors, stale ids and forks are told apart', () => {
   assert.equal(judge(1, 4950, id(4950)), 'ancestor');
   assert.equal(judge(1, 4951, id(4951)), 'fork');
   assert.equal(judge(1, 6000, id(6000)), 'fork');
+  assert.equal(judge(0, 6000, id(6000)), 'fork', 'an older generation that went on without us');
   assert.equal(judge(2, 4999, id(4998)), 'fork');
   assert.equal(judge(1, 5000 - 4096, id(5000 - 4096)), 'ancestor');
   assert.equal(judge(1, 5000 - 4097, id(0)), 'stale');

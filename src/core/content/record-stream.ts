@@ -52,7 +52,7 @@ export class RecordStream {
       records.push(piece);
     } else {
       const length = piece.readUInt32BE(0);
-      if (length === 0 || length > this.#maxRecordBytes) throw broken('the length of a record is wrong');
+      if (length > this.#maxRecordBytes) throw broken('the length of a record is wrong');
       this.#state = 'body';
       this.#wantedBytes = length;
       return;

@@ -47,9 +47,7 @@ export function ed25519KeyOfCertificate(certificate: Uint8Array): Buffer | undef
   if (certificate.length === 0 || certificate.length > CERTIFICATE_BYTES) return undefined;
   let spki: Buffer;
   try {
-    const key = new X509Certificate(certificate).publicKey;
-    if (key.asymmetricKeyType !== 'ed25519') return undefined;
-    spki = key.export({ format: 'der', type: 'spki' });
+    spki = new X509Certificate(certificate).publicKey.export({ format: 'der', type: 'spki' });
   } catch {
     return undefined;
   }
