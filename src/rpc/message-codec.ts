@@ -7,9 +7,9 @@ import { MalformedMessage } from './wire-checks.ts';
 
 export type Codec<Plain> = {
   /** Bytes of the wire message. */
-  encode(plain: Plain): Buffer;
+  readonly encode: (plain: Plain) => Buffer;
   /** Throws MalformedMessage, or PeerRefusal where the protocol names the defect. */
-  decode(bytes: Uint8Array): Plain;
+  readonly decode: (bytes: Uint8Array) => Plain;
 };
 
 export type CodecParts<Wire, Plain> = {

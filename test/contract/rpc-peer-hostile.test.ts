@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { connect } from 'node:http2';
+import type { IncomingHttpHeaders } from 'node:http2';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import type { MethodDefinition, sendUnaryData, ServerWritableStream, UntypedHandleCall } from '@grpc/grpc-js';
 import { isBbError } from '../../src/core/errors.ts';
@@ -377,8 +378,9 @@ test('a compressed request is bounded by what it becomes', async () => {
   });
   stream.end(frame);
   const grpcStatus = await new Promise<string | undefined>((resolve) => {
-    const read = (headers: Record<string, unknown>): void => {
-      if (headers['grpc-status'] !== undefined) resolve(String(headers['grpc-status']));
+    const read = (headers: IncomingHttpHeaders): void => {
+      const value = headers['grpc-status'];
+      if (typeof value === 'string') resolve(value);
     };
     stream.on('response', read);
     stream.on('trailers', read);
