@@ -1,10 +1,11 @@
-// Writes the vectors of the format: `node test/vectors/make.ts` (kdf.json only with --kdf: Argon2id in JavaScript takes a
-// minute). This file and plain/ are a second implementation on @noble alone and import nothing from src.
+// Writes the vectors of the format: `node test/vectors/make.ts [--to DIR]` (kdf.json only with --kdf: Argon2id in
+// JavaScript takes long). This file and plain/ are a second implementation on @noble alone and import nothing from src.
 
 import { ctr } from '@noble/ciphers/aes.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { writeFileSync } from 'node:fs';
-import { ascii, be, hex, join, recipe, unhex } from './plain/bytes.ts';
+import { join } from 'node:path';
+import { ascii, be, hex, join as joinBytes, recipe, unhex } from './plain/bytes.ts';
 import * as cells from './plain/cells.ts';
 import { challengeVectors } from './plain/challenge.ts';
 import { encodeRevision, openHead, sealHead, sealId } from './plain/head.ts';
@@ -17,9 +18,12 @@ const ORIGIN = 'test/vectors/make.ts: second implementation on @noble, from docs
 const MASTER = recipe('master', 64);
 const keys = keysOf(MASTER);
 
+const to = process.argv.indexOf('--to');
+const folder = to < 0 ? import.meta.dirname : (process.argv[to + 1] ?? '.');
+
 function write(name: string, cases: object): void {
   const text = JSON.stringify({ origin: ORIGIN, ...cases }, null, 1);
-  writeFileSync(new URL(`${name}.json`, import.meta.url), `${text}\n`);
+  writeFileSync(join(folder, `${name}.json`), `${text}\n`);
 }
 
 if (process.argv.includes('--kdf')) {
@@ -87,7 +91,7 @@ const stream = recipe('stream', 600_000);
 const zeros = new Uint8Array(300_000);
 write('chunks', {
   master: hex(MASTER),
-  gearSha256: hex(sha256(join(...table.map((word) => be(word, 4))))),
+  gearSha256: hex(sha256(joinBytes(...table.map((word) => be(word, 4))))),
   cases: [
     {
       recipe: 'stream',
