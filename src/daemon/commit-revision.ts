@@ -12,6 +12,7 @@ import { pubkeyFromOnionId } from '../core/ids.ts';
 import type { CatalogRecord, ContractRecord, PeerRecord } from '../core/records.ts';
 import { CELL_BYTES, PEERS } from '../core/limits.ts';
 import type { RevisionRow, StagedContent } from '../ports/catalog.ts';
+import { dropUnlistedRevisions } from './replica.ts';
 import type { Newest, Session } from './session.ts';
 
 /** PUBLISH_BLOCKED unless this node may make revisions: one that may have holders must look first. */
@@ -78,7 +79,9 @@ export async function commitRow(
     });
     return records;
   });
+  const previous = session.newest?.row.contentId;
   session.newest = { row, metadata };
+  if (previous !== undefined) await dropUnlistedRevisions(session, [previous]);
   session.bus.emit('revision-committed', {
     generation: String(row.generation),
     sequence: String(row.sequence),

@@ -8,7 +8,7 @@ import { judgeOwnId } from './lineage.ts';
 import { openOwnId } from './own-id.ts';
 import { noteHolder } from './holders.ts';
 import { planFor } from './plan.ts';
-import { emptyReplica, updateReplica, wantsPublish } from './replica.ts';
+import { dropUnlistedRevisions, emptyReplica, updateReplica, wantsPublish } from './replica.ts';
 import { currentHeld, markReported } from './held.ts';
 import type { Session } from './session.ts';
 
@@ -53,24 +53,13 @@ export async function acknowledge(session: Session, peer: OnionId, contentId: Bu
   session.uploads.close(peer);
   const revision = openOwnId(session, contentId);
   session.bus.emit('revision-acknowledged', { peer, sequence: String(revision?.sequence ?? 0) });
-  await dropUnlisted(session, before);
+  await dropUnlistedRevisions(session, before);
   planFor(session, 'check', peer, 0);
 }
 
 /** The lists that this peer may still serve or pull: the acknowledged one and a newer offer. */
 function keptLists(replica: ReplicaRecord, acknowledged: Buffer): Buffer[] {
   return replica.lists.filter((list) => list.equals(acknowledged) || list.equals(replica.offered));
-}
-
-/** Forgets superseded revisions that no peer holds or pulls any more. */
-async function dropUnlisted(session: Session, candidates: readonly Buffer[]): Promise<void> {
-  const listed = (id: Buffer) =>
-    session.registry.contracts().some(({ replica }) => replica.lists.some((list) => list.equals(id)));
-  for (const id of candidates) {
-    if (!listed(id) && !id.equals(session.newest?.row.contentId ?? Buffer.alloc(0))) {
-      await session.deps.catalog.dropRevision(id);
-    }
-  }
 }
 
 /** A storer that acknowledged a revision and now holds nothing has lost it: offer again from nothing. */

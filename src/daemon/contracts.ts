@@ -76,6 +76,9 @@ export async function answerProposal(
   ) {
     return { answer: 'REJECTED', signature: Buffer.alloc(0), reason: 'CROSSED' };
   }
+  if (old !== undefined && STANDING.has(old.state)) {
+    return { answer: 'REJECTED', signature: Buffer.alloc(0), reason: 'EXISTS' };
+  }
   const decision = decideProposal(terms, {
     caller: pubkeyFromOnionId(caller),
     self: session.keyring.pubkey,
@@ -88,10 +91,8 @@ export async function answerProposal(
   session.bus.emit('proposal-received', { peer: caller, answer: decision.answer, reason: decision.word });
   const none = Buffer.alloc(0);
   if (decision.answer === 'REJECTED') return { answer: 'REJECTED', signature: none, reason: decision.word };
-  if (decision.answer === 'PENDING') {
-    await keepProposal(session, caller, bytes, signature, none);
-    return { answer: 'PENDING', signature: none, reason: decision.word };
-  }
+  // Nothing is kept of what a person has to decide first: the proposer asks again once it was added.
+  if (decision.answer === 'PENDING') return { answer: 'PENDING', signature: none, reason: decision.word };
   const own = session.keyring.sign(termsMessage(bytes));
   await keepProposal(session, caller, bytes, signature, own);
   return { answer: 'ACCEPTED', signature: own, reason: '' };

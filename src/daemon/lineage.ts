@@ -1,7 +1,6 @@
 // The lineage guard: what an id of our own that comes from outside means. It protects a node that
 // lost its disk, or whose disk was restored from an older image, from replacing newer copies.
 
-import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { judgeOwnId as judgeId } from '../core/recovery/lineage-guard.ts';
 import type { OwnIdJudgement } from '../core/recovery/lineage-guard.ts';
@@ -43,7 +42,7 @@ function judge(session: Session, contentId: Buffer): OwnIdJudgement {
 async function rememberFork(session: Session, contentId: Buffer): Promise<void> {
   if (session.node.forks.some((fork) => fork.equals(contentId))) return;
   await session.registry.updateNode((node) => {
-    if (node === undefined) throw new Error('the node record is gone');
+    if (node === undefined) throw new BbError('INTERNAL', 'the node record is gone');
     return { ...node, forks: [...node.forks, contentId].slice(-FORKS_KEPT) };
   });
   session.bus.emit('fork-found', {});

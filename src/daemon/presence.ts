@@ -11,7 +11,7 @@ import type { Session } from './session.ts';
 
 /** The task: a peer that is not in touch is probed; after a failure the next probe is planned. */
 export async function probe(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
-  if (session.client.isConnected(peer)) return;
+  if (session.client.isConnected(peer) && session.met.has(peer)) return;
   if (session.deps.tor.state().phase !== 'ready') return; // planned again when Tor is up
   try {
     await meetPeer(session, peer, signal);
@@ -33,13 +33,19 @@ export async function meetPeer(session: Session, peer: OnionId, signal: AbortSig
   if (hello.serverOnion !== peer) throw new BbError('BAD_PEER_DATA', 'the peer says that it is another one');
   await rememberReached(session, peer);
   await meet(session, peer, signal);
+  session.met.add(peer);
 }
 
 /** A session of ours to a peer began or ended. */
 export function onOutgoing(session: Session, peer: OnionId, up: boolean, group: string): void {
   session.reach.outgoing(peer, up, group);
   session.bus.emit(up ? 'peer-connected' : 'peer-disconnected', { peer });
-  if (!up) planNextProbe(session, peer);
+  if (up) {
+    planFor(session, 'presence', peer, 0);
+  } else {
+    session.met.delete(peer);
+    planNextProbe(session, peer);
+  }
 }
 
 /** A peer's session to us began or ended: a chance to meet it without waiting for the next probe. */

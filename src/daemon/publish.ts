@@ -39,7 +39,7 @@ function publishFacts(session: Session, contract: ContractRecord, newest: Newest
   const offers = uploads.offers(contract.peer, contentId);
   const progressMs = uploads.progressMs(contract.peer, contract.replica.offered);
   return {
-    mode: session.node.mode,
+    mode: session.twinFound ? 'blocked' : session.node.mode,
     state: contract.state,
     replica: contract.replica,
     newest: { contentId, ageMs: Math.max(0, deps.clock.nowMs() - createdMs) },

@@ -29,7 +29,6 @@ export async function pullTask(session: Session, owner: OnionId, signal: AbortSi
     await pull(session, target, job, signal);
     job.end('done');
     session.pullFailures.delete(owner);
-    await meet(session, owner, signal); // tells the owner that its revision is held
   } catch (error) {
     job.end('failed');
     if (signal.aborted) return;
@@ -40,7 +39,9 @@ export async function pullTask(session: Session, owner: OnionId, signal: AbortSi
     session.pullFailures.set(owner, attempt + 1);
     const { publishRetry, publishRetryMax } = session.deps.periods;
     planFor(session, 'pull', owner, backOffMs(attempt, publishRetry, publishRetryMax));
+    return;
   }
+  await meet(session, owner, signal); // tells the owner; if it cannot be told now, the next contact or tick does
 }
 
 async function pull(session: Session, target: Held, job: Job, signal: AbortSignal): Promise<void> {

@@ -55,6 +55,8 @@ export class Session {
   twinFound = false;
   readonly ticks: TickClock;
   readonly tasks: Tasks;
+  /** Peers that were met since their session came up. */
+  readonly met = new Set<OnionId>();
   /** Failed tries in a row to pull from an owner. */
   readonly pullFailures = new Map<OnionId, number>();
   readonly #checkFractions = new Map<OnionId, { readonly lastCheckMs: number; readonly fraction: number }>();

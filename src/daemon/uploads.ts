@@ -2,7 +2,7 @@
 // upload has served (core/policy/serving). After a restart the counts begin anew.
 
 import type { OnionId } from '../core/ids.ts';
-import { UploadServing } from '../core/policy/serving.ts';
+import type { UploadServing } from '../core/policy/serving.ts';
 
 type Offers = { readonly contentId: Buffer; count: number; lastMs: number };
 
