@@ -134,8 +134,20 @@ test('an idle lane takes half of the slowest, whose end moves', () => {
   assert.equal(queue.done(0, 7), true);
   assert.equal(queue.hasWork(0), false);
   assert.equal(queue.done(0, 8), false);
-  assert.deepEqual(queue.take(2), { startCell: 12, cells: 4 });
   assert.equal(queue.take(3), undefined);
+});
+
+test('a cell is taken over at most once, and never after a cut', () => {
+  const queue = new LaneQueue([{ startCell: 0, cells: 64 }], 64);
+  queue.take(0);
+  assert.deepEqual(queue.take(1), { startCell: 32, cells: 32 });
+  assert.deepEqual(queue.take(2), { startCell: 16, cells: 16 });
+  assert.deepEqual(queue.take(3), { startCell: 8, cells: 8 });
+  queue.release(1);
+  assert.deepEqual(queue.take(1), { startCell: 32, cells: 32 });
+  queue.release(0);
+  assert.deepEqual(queue.take(0), { startCell: 0, cells: 8 });
+  assert.equal(queue.take(4), undefined);
 });
 
 test('an open upload serves a new cell three times, and never one that is held', () => {
@@ -149,6 +161,14 @@ test('an open upload serves a new cell three times, and never one that is held',
   assert.equal(serving.serve(4, true, 9), 'held-already');
   assert.equal(serving.serve(2, false, 9), 'held-already');
   assert.equal(serving.serve(10, true, 9), 'too-often');
+});
+
+test('an upload that was cut too often goes on after a minute of rest', () => {
+  const serving = new UploadServing(Buffer.alloc(64), 10, (cell) => cell === 4, 0);
+  for (const at of [1, 2, 3]) serving.serve(0, true, at);
+  assert.equal(serving.serve(0, true, 60_002), 'too-often');
+  assert.equal(serving.serve(4, true, 60_003), 'held-already');
+  assert.equal(serving.serve(0, true, 60_003), 'serve');
 });
 
 test('nothing is served while a challenge is out', () => {

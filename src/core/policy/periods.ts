@@ -83,6 +83,8 @@ export const DEADLINES_MS = {
   challenge: 120 * SECOND,
   challengeSlack: 60 * SECOND,
   downloadIdle: 60 * SECOND,
+  /** An upload of which nothing was served for so long was cut: its cells may be asked for again. */
+  uploadReopen: 60 * SECOND,
   /** A reader of our stream that takes nothing for so long is gone. */
   serveStall: 5 * MINUTE,
   /** A bulk channel without a call is closed. */

@@ -1,9 +1,12 @@
 // What an owner serves of its own blob to a storer, so that a storer cannot answer challenges by
 // pulling the blocks back (docs/protocol.md, "Serving rule"). One object per open upload, in memory: after a
 // restart the counts begin anew, which costs an owner bytes and gives a cheater nothing it can plan with.
+// A pull that was cut again and again must still come to its end: after a minute in which nothing was
+// served the counts begin anew. What is not acknowledged cannot be challenged, so that costs bytes only.
 // Invariant: a cell that the storer has acknowledged leaves us again only within the repair allowance.
 
 import { REPAIR_CELLS, REPAIR_PERMILLE, UPLOAD_SERVINGS } from '../limits.ts';
+import { DEADLINES_MS } from './periods.ts';
 
 export type ServingAnswer =
   | 'serve'
@@ -35,6 +38,7 @@ export class UploadServing {
   serve(cell: number, isOpen: boolean, nowMs: number): Exclude<ServingAnswer, 'over-repair'> {
     if (this.#challenges > 0) return 'challenged';
     if (!isOpen || this.#acknowledged(cell)) return 'held-already';
+    if (nowMs - this.#lastServedMs >= DEADLINES_MS.uploadReopen) this.#servings.fill(0);
     const servings = this.#servings[cell] ?? UPLOAD_SERVINGS;
     if (servings >= UPLOAD_SERVINGS) return 'too-often';
     this.#servings[cell] = servings + 1;
