@@ -31,7 +31,8 @@ export type StagedContent = {
   readonly indexRoot: { readonly level: number; readonly chunkIds: readonly Buffer[] };
   /** Merkle root over the cell ids of index then data cells (Metadata.content_sha256). */
   readonly contentRoot: Buffer;
-  readonly indexCellIds: readonly Buffer[];
+  /** Packed, 32 bytes each, in blob order. */
+  readonly indexCellIds: Buffer;
   readonly fileCount: number;
   readonly fileBytes: number;
   readonly addedFiles: number;

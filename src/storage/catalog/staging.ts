@@ -2,7 +2,7 @@
 // transaction and removes it; after a crash before that nothing of it counts (docs/protocol.md, "Commit").
 // Invariant: the catalog is never written from here.
 
-import type { CellPosition } from '../../ports/cell-store.ts';
+import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
 import * as fs from 'node:fs';
 import { bytesOf, numberOf, Sql } from './sql.ts';
 
@@ -39,6 +39,7 @@ export class StagingDb {
       CREATE TABLE IF NOT EXISTS listed (ordinal INTEGER PRIMARY KEY, is_index INTEGER NOT NULL,
         cell_id BLOB NOT NULL UNIQUE) STRICT;
       CREATE TABLE IF NOT EXISTS live (cell_id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS record (ordinal INTEGER PRIMARY KEY, cell_id BLOB NOT NULL, body BLOB NOT NULL) STRICT;
       BEGIN`);
   }
 
@@ -98,6 +99,31 @@ export class StagingDb {
 
   isLive(cellId: Buffer): boolean {
     return this.#sql.get('SELECT 1 FROM live WHERE cell_id = ?', cellId) !== undefined;
+  }
+
+  /** Cells marked live that are not part of the blob yet. */
+  unlistedLive(): Buffer[] {
+    return this.#sql
+      .all('SELECT cell_id FROM live WHERE cell_id NOT IN (SELECT cell_id FROM listed)')
+      .map((row) => bytesOf(row['cell_id']));
+  }
+
+  /** Keeps the directory record of a new data cell until the directory is written; in order of the calls. */
+  addRecord(cellId: Buffer, body: Buffer): void {
+    this.#sql.run('INSERT INTO record (cell_id, body) VALUES (?, ?)', cellId, body);
+  }
+
+  *records(): Generator<{ readonly cellId: Buffer; readonly body: Buffer }> {
+    for (const row of this.#sql.iterate('SELECT cell_id, body FROM record ORDER BY ordinal')) {
+      yield { cellId: bytesOf(row['cell_id']), body: bytesOf(row['body']) };
+    }
+  }
+
+  /** How far the packs of the own store must be kept for the cells that are staged here. */
+  marks(): PackMark[] {
+    return this.#sql
+      .all('SELECT pack, max(slot) + 1 AS slots FROM cell GROUP BY pack ORDER BY pack')
+      .map((row) => ({ pack: numberOf(row['pack']), slots: numberOf(row['slots']) }));
   }
 
   /** Writes what came since the last save; with `durable` it is on the disk when this returns. */

@@ -1,0 +1,128 @@
+// Takes chunks of one kind and puts those that are new into new cells: looked up, compressed, packed, sealed for
+// ourselves, appended (docs/protocol.md, "Commit"). The partly filled last cell of the old content is rewritten together
+// with what is left over, so that small changes do not leave a trail of small cells.
+// Invariant: a chunk id is returned only for a chunk that is stored, or will be when finish() has returned.
+
+import { bytesInCell } from '../../core/content/cell-codec.ts';
+import type { StoredChunk } from '../../core/content/cell-codec.ts';
+import { chunkId } from '../../core/content/chunk-id.ts';
+import { ALGORITHM, compressChunk } from '../../core/content/compress.ts';
+import { leafHash } from '../../core/content/merkle.ts';
+import { Packer } from '../../core/content/packer.ts';
+import type { PackedCell } from '../../core/content/packer.ts';
+import { cellId, sealCell } from '../../core/crypto/cell-seal.ts';
+import type { CellKind } from '../../core/crypto/cell-seal.ts';
+import { BbError } from '../../core/errors.ts';
+import { CELL_BYTES } from '../../core/limits.ts';
+import type { CellStore } from '../../ports/cell-store.ts';
+import type { WorkerKeys } from '../../ports/workers.ts';
+import type { StagingDb } from '../../storage/catalog/staging.ts';
+import type { CellFinder, FoundCell, OwnCells } from './own-cells.ts';
+
+/** A last cell that is fuller than this stays as it is. */
+const FULL_BYTES = CELL_BYTES - CELL_BYTES / 16;
+
+export type ChunkWriterDeps = {
+  readonly keys: WorkerKeys;
+  readonly store: Pick<CellStore, 'append'>;
+  readonly staging: StagingDb;
+  readonly finder: CellFinder;
+  readonly cells: OwnCells;
+  /** A new cell of this kind, in the order of the blob. */
+  onCell(cellId: Buffer, chunks: readonly StoredChunk[]): void;
+};
+
+export class ChunkWriter {
+  readonly #deps: ChunkWriterDeps;
+  readonly #kind: CellKind;
+  readonly #packer = new Packer();
+  /** Chunks that are in the packer: their cell has no name yet. */
+  readonly #pending = new Set<string>();
+  /** The last cell of the old content, and which of its chunks the new one needs. */
+  readonly #tail: Buffer | undefined;
+  readonly #tailLive = new Set<string>();
+  #lastLive: Buffer = Buffer.alloc(0);
+  #isEmpty = true;
+
+  constructor(kind: CellKind, tail: Buffer | undefined, deps: ChunkWriterDeps) {
+    this.#kind = kind;
+    this.#tail = tail;
+    this.#deps = deps;
+  }
+
+  /** Stores a chunk unless it is there already. `plain` may be reused by the caller afterwards. */
+  async put(plain: Buffer): Promise<Buffer> {
+    const id = chunkId(this.#deps.keys.chunkId, this.#kind, plain);
+    const name = id.toString('latin1');
+    if (this.#pending.has(name)) return id;
+    const found = this.#deps.finder.chunkCell(id);
+    if (found !== undefined) {
+      this.#keepIn(found, name);
+      return id;
+    }
+    const { algorithm, stored } = compressChunk(plain);
+    // An incompressible chunk is a view of the caller's buffer.
+    const kept = algorithm === ALGORITHM.RAW ? Buffer.from(stored) : stored;
+    await this.#pack({ chunkId: id, algorithm, plainBytes: plain.length, stored: kept });
+    return id;
+  }
+
+  /** A chunk of the old content that the new one goes on using. */
+  keep(id: Buffer): void {
+    const name = id.toString('latin1');
+    if (this.#pending.has(name)) return;
+    const found = this.#deps.finder.chunkCell(id);
+    if (found === undefined) throw new BbError('INTEGRITY', 'a chunk of the content is missing in the catalog');
+    this.#keepIn(found, name);
+  }
+
+  /** Writes the remaining cells, the rewritten last cell among them. Nothing may be put afterwards. */
+  async finish(): Promise<void> {
+    await this.#finishTail();
+    for (const cell of this.#packer.finish()) await this.#write(cell);
+  }
+
+  #keepIn(found: FoundCell, name: string): void {
+    if (this.#tail?.equals(found.cellId) === true) this.#tailLive.add(name);
+    else if (!this.#lastLive.equals(found.cellId)) {
+      this.#deps.staging.markLive(found.cellId);
+      this.#lastLive = Buffer.from(found.cellId);
+    }
+  }
+
+  async #finishTail(): Promise<void> {
+    if (this.#tail === undefined || this.#tailLive.size === 0) return;
+    const found = this.#deps.finder.cell(this.#tail);
+    if (found === undefined) throw new BbError('INTEGRITY', 'a cell of the content is missing in the catalog');
+    const live = this.#isEmpty ? [] : await this.#tailChunks(found);
+    const liveBytes = live.reduce((sum, chunk) => sum + bytesInCell(chunk.stored.length), 0);
+    if (this.#isEmpty || liveBytes > FULL_BYTES) this.#deps.staging.markLive(this.#tail);
+    else for (const chunk of live) await this.#pack(chunk);
+  }
+
+  async #tailChunks(found: FoundCell): Promise<StoredChunk[]> {
+    const chunks = await this.#deps.cells.chunksOf(found);
+    return chunks.filter((chunk) => this.#tailLive.has(chunk.chunkId.toString('latin1')));
+  }
+
+  async #pack(chunk: StoredChunk): Promise<void> {
+    this.#isEmpty = false;
+    this.#pending.add(chunk.chunkId.toString('latin1'));
+    const full = this.#packer.push(chunk);
+    if (full !== undefined) await this.#write(full);
+  }
+
+  async #write({ plain, chunks }: PackedCell): Promise<void> {
+    const { keys, store, staging } = this.#deps;
+    const id = cellId(keys.cellId, this.#kind, plain);
+    const bytes = sealCell(keys.cellEnc, keys.pubkey, id, plain);
+    const [position] = await store.append([{ kind: this.#kind, address: id, leaf: leafHash(bytes), bytes }]);
+    if (position === undefined) throw new BbError('INTERNAL', 'an appended cell has no position');
+    staging.addCell(id, { kind: this.#kind, position });
+    for (const chunk of chunks) {
+      staging.addChunk(chunk.chunkId, id);
+      this.#pending.delete(chunk.chunkId.toString('latin1'));
+    }
+    this.#deps.onCell(id, chunks);
+  }
+}

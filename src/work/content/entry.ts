@@ -1,0 +1,148 @@
+// Entry of the content worker: the one writer of the own store. Ingest, heads, recovery, and reading files back.
+// Invariant: calls that write run one after the other; reading goes on beside them.
+
+import { workerData } from 'node:worker_threads';
+import { BbError } from '../../core/errors.ts';
+import { leafHash } from '../../core/content/merkle.ts';
+import type { Entry } from '../../core/content/entry.ts';
+import { CELL_KIND } from '../../core/crypto/cell-seal.ts';
+import { CELL_BYTES, LOCAL_LIST_BYTES } from '../../core/limits.ts';
+import type { RevisionRow, StagedContent } from '../../ports/catalog.ts';
+import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
+import type { IngestProgress, WorkerKeys } from '../../ports/workers.ts';
+import { removeStaging, stagingPath } from '../../storage/catalog/staging.ts';
+import { Serial } from '../../storage/serial.ts';
+import type { CallContext } from '../calls.ts';
+import { serveCalls } from '../serve-calls.ts';
+import { ingest } from './ingest.ts';
+import type { PlainJob } from './ingest.ts';
+import { OwnContent } from './own-content.ts';
+import { entriesBelow, itemsBelow } from './read-content.ts';
+
+export type ContentCalls = typeof calls;
+
+/** Progress is sent when so many bytes or files have passed, and at each new phase. */
+const PROGRESS_BYTES = 2 * 1024 * 1024;
+const PROGRESS_FILES = 100;
+
+const { dataDir } = workerData as { readonly dataDir: string };
+const writes = new Serial();
+let content: OwnContent | undefined;
+
+const calls = {
+  async unlock(_: CallContext, keys: WorkerKeys): Promise<void> {
+    await writes.run(async () => {
+      await close();
+      content = await OwnContent.open(dataDir, keys);
+    });
+  },
+
+  async lock(_: CallContext): Promise<void> {
+    await writes.run(close);
+  },
+
+  ingest(context: CallContext, job: PlainJob, base: RevisionRow | undefined): Promise<StagedContent> {
+    const onProgress = sparingly((progress) => context.emit(progress));
+    const { signal, input } = context;
+    return writes.run(() => ingest(unlocked(), job, base, { signal, input, onProgress }));
+  },
+
+  appendHeads(
+    _: CallContext,
+    contentId: Buffer,
+    heads: readonly Buffer[],
+  ): Promise<{ readonly positions: readonly CellPosition[]; readonly marks: readonly PackMark[] }> {
+    return writes.run(() => appendHeads(unlocked(), contentId, heads));
+  },
+
+  ownMarks(_: CallContext): Promise<readonly PackMark[]> {
+    return writes.run(() => unlocked().store.sync());
+  },
+
+  discard(_: CallContext, stagingId: string): Promise<void> {
+    return writes.run(async () => {
+      if (stagingId !== '') removeStaging(stagingPath(dataDir, stagingId));
+      await unlocked().cutBack();
+    });
+  },
+
+  /** Emits batches of entries without their chunk lists. */
+  async list(context: CallContext, row: RevisionRow, name: Buffer): Promise<void> {
+    let batch: Entry[] = [];
+    let batchBytes = 0;
+    for await (const entry of entriesBelow(unlocked(), row, name)) {
+      batch.push(withoutChunks(entry));
+      batchBytes += ENTRY_FIXED_BYTES + entry.path.length;
+      if (batchBytes < LOCAL_LIST_BYTES) continue;
+      await context.emit(batch);
+      batch = [];
+      batchBytes = 0;
+    }
+    if (batch.length > 0) await context.emit(batch);
+  },
+
+  async read(context: CallContext, row: RevisionRow, name: Buffer): Promise<void> {
+    for await (const item of itemsBelow(unlocked(), row, name)) {
+      await context.emit(item.kind === 'entry' ? { ...item, entry: withoutChunks(item.entry) } : item);
+    }
+  },
+};
+
+serveCalls(calls);
+
+/** Roughly what an entry takes besides its name. */
+const ENTRY_FIXED_BYTES = 200;
+
+async function close(): Promise<void> {
+  const open = content;
+  content = undefined;
+  await open?.close();
+}
+
+function unlocked(): OwnContent {
+  if (content === undefined) throw new BbError('LOCKED', 'the content worker has no keys');
+  return content;
+}
+
+/** Chunk lists stay here: they are large and mean nothing outside. */
+function withoutChunks(entry: Entry): Entry {
+  return { ...entry, chunkIds: Buffer.alloc(0) };
+}
+
+async function appendHeads(
+  own: OwnContent,
+  contentId: Buffer,
+  heads: readonly Buffer[],
+): Promise<{ readonly positions: readonly CellPosition[]; readonly marks: readonly PackMark[] }> {
+  const positions: CellPosition[] = [];
+  const cells = heads.flatMap((head) =>
+    Array.from({ length: head.length / CELL_BYTES }, (_, index) =>
+      head.subarray(index * CELL_BYTES, (index + 1) * CELL_BYTES),
+    ),
+  );
+  for (const bytes of cells) {
+    const cell = { kind: CELL_KIND.HEAD, address: contentId.subarray(0, 32), leaf: leafHash(bytes), bytes };
+    positions.push(...(await own.store.append([cell])));
+  }
+  const marks = await own.store.sync();
+  for (const [index, position] of positions.entries()) {
+    if ((await own.store.read(position)).equals(cells[index] as Buffer)) continue;
+    throw new BbError('INTEGRITY', 'a head does not read back as it was written');
+  }
+  return { positions, marks };
+}
+
+function sparingly(send: (progress: IngestProgress) => Promise<void>): (progress: IngestProgress) => Promise<void> {
+  let last: IngestProgress | undefined;
+  return async (progress) => {
+    const isDue =
+      last === undefined ||
+      last.phase !== progress.phase ||
+      progress.totalFiles !== last.totalFiles ||
+      progress.bytes - last.bytes >= PROGRESS_BYTES ||
+      progress.files - last.files >= PROGRESS_FILES;
+    if (!isDue) return;
+    last = progress;
+    await send(progress);
+  };
+}

@@ -1,0 +1,107 @@
+// What a change brings in, in table order: entries with their final names, and for files a way to read their bytes.
+
+import { ENTRY_KIND, NAMESPACE } from '../../core/content/entry.ts';
+import type { Entry } from '../../core/content/entry.ts';
+import { validateName } from '../../core/content/path.ts';
+import { BbError } from '../../core/errors.ts';
+import { CONTENT_BYTES } from '../../core/limits.ts';
+import { readSourceFile } from '../../storage/source/read-file.ts';
+import type { ReadEnd } from '../../storage/source/read-file.ts';
+import { walk } from '../../storage/source/walk.ts';
+import type { WalkedEntry } from '../../storage/source/walk.ts';
+
+export type NewItem = {
+  /** Without size, hash and chunks of a file. */
+  readonly entry: Entry;
+  /** Undefined for what is not a file. */
+  readonly file: NewFile | undefined;
+};
+
+export type NewFile = {
+  readonly sizeBytes: number;
+  /** Last change of bytes or attributes, undefined when unknown. */
+  readonly ctimeNs: bigint | undefined;
+  /** Blocks that are valid until the next is asked for. */
+  read(signal: AbortSignal): AsyncGenerator<Buffer, ReadEnd>;
+};
+
+/** `skipped`: a socket, device or something that vanished or may not be looked at. */
+export type WalkedItem = NewItem | 'skipped';
+
+const EMPTY = Buffer.alloc(0);
+const SLASH = Buffer.from('/');
+
+/** A file, link or folder tree on disk as `name`. NOT_FOUND, BAD_NAME. */
+export async function* itemsOnDisk(path: Buffer, name: Buffer, signal: AbortSignal): AsyncGenerator<WalkedItem> {
+  for await (const walked of walk(path, signal)) {
+    if (walked.kind === 'skipped' || (walked.kind === ENTRY_KIND.SYMLINK && walked.isUnreadable)) yield 'skipped';
+    else yield itemOf(walked, walked.path.length === 0 ? name : Buffer.concat([name, SLASH, walked.path]));
+  }
+}
+
+/** One file whose bytes are streamed in. */
+export function itemOfStream(
+  name: Buffer,
+  mode: number,
+  nowMs: number,
+  bytes: AsyncIterable<unknown>,
+): NewItem {
+  validateName(name);
+  const entry = entryOf(name, {
+    kind: ENTRY_KIND.FILE,
+    mtimeNs: BigInt(nowMs) * 1_000_000n,
+    mode: mode & 0o7777,
+    uid: 0,
+    gid: 0,
+    target: EMPTY,
+  });
+  return { entry, file: { sizeBytes: 0, ctimeNs: undefined, read: (signal) => readStream(bytes, signal) } };
+}
+
+async function* readStream(bytes: AsyncIterable<unknown>, signal: AbortSignal): AsyncGenerator<Buffer, ReadEnd> {
+  for await (const block of bytes) {
+    signal.throwIfAborted();
+    if (!Buffer.isBuffer(block)) throw new BbError('INTERNAL', 'a stream of bytes holds something else');
+    yield block;
+  }
+  return 'unchanged';
+}
+
+function itemOf(walked: WalkedEntry, name: Buffer): NewItem {
+  validateName(name);
+  const entry = entryOf(name, walked);
+  if (walked.kind !== ENTRY_KIND.FILE) return { entry, file: undefined };
+  if (walked.size > CONTENT_BYTES) throw new BbError('TOO_LARGE', 'a file is larger than the largest content');
+  const file = {
+    sizeBytes: walked.size,
+    ctimeNs: walked.ctimeNs,
+    read: (signal: AbortSignal) => readSourceFile(walked.diskPath, signal),
+  };
+  return { entry, file };
+}
+
+function entryOf(
+  path: Buffer,
+  from: Pick<Entry, 'kind' | 'mtimeNs' | 'mode' | 'uid' | 'gid' | 'target'>,
+): Entry {
+  const { kind, mtimeNs, mode, uid, gid, target } = from;
+  return {
+    namespace: NAMESPACE.USER,
+    kind,
+    path,
+    size: 0,
+    mtimeNs,
+    mode,
+    uid,
+    gid,
+    owner: EMPTY,
+    group: EMPTY,
+    target,
+    marks: 0,
+    sha256: EMPTY,
+    xattrs: [],
+    holes: [],
+    chunkIds: EMPTY,
+    extensions: [],
+  };
+}

@@ -1,0 +1,122 @@
+// The unlocked state of the content worker: keys, catalog (reading), the one writer of the own store.
+
+import type { Metadata } from '../../core/content/metadata.ts';
+import { packKeys } from '../../core/crypto/dir-keys.ts';
+import { gearTable } from '../../core/content/gear.ts';
+import { BbError } from '../../core/errors.ts';
+import type { RevisionRow } from '../../ports/catalog.ts';
+import type { PackMark } from '../../ports/cell-store.ts';
+import type { WorkerKeys } from '../../ports/workers.ts';
+import { CatalogReader } from '../../storage/catalog/catalog-reader.ts';
+import { removeStaging, StagingDb, stagingPath } from '../../storage/catalog/staging.ts';
+import { diskFiles } from '../../storage/files.ts';
+import { PackCellStore } from '../../storage/packs/pack-cell-store.ts';
+import { metadataCodec } from '../../storage/stored/metadata-codec.ts';
+import { threadRandom } from '../thread-random.ts';
+import { OwnCells } from './own-cells.ts';
+import type { CellFinder } from './own-cells.ts';
+
+const RECOVERY = 'recovery-';
+
+export class OwnContent {
+  readonly dataDir: string;
+  readonly keys: WorkerKeys;
+  readonly gear: Uint32Array;
+  readonly catalog: CatalogReader;
+  readonly store: PackCellStore;
+  /** Cells of committed revisions. */
+  readonly committed: OwnCells;
+
+  private constructor(dataDir: string, keys: WorkerKeys) {
+    this.dataDir = dataDir;
+    this.keys = keys;
+    this.gear = gearTable(keys.cdc);
+    this.catalog = new CatalogReader(dataDir, keys.rowKey);
+    this.store = new PackCellStore(
+      { dir: `${dataDir}/own`, kind: 'own', keys: packKeys(keys.wrapKey) },
+      threadRandom,
+    );
+    this.committed = new OwnCells(keys, committedFinder(this.catalog), this.store);
+  }
+
+  /** Opens the store at what is committed and removes what an earlier ingest left behind; a recovery goes on. */
+  static async open(dataDir: string, keys: WorkerKeys): Promise<OwnContent> {
+    const own = new OwnContent(dataDir, keys);
+    await diskFiles.makeDir(`${dataDir}/tmp`);
+    for (const id of await stagingIds(dataDir)) {
+      if (!id.startsWith(RECOVERY)) removeStaging(stagingPath(dataDir, id));
+    }
+    await own.cutBack();
+    return own;
+  }
+
+  /** Takes back cells that no commit and no recovery knows. */
+  async cutBack(): Promise<void> {
+    const slots = new Map<number, number>();
+    const raise = (marks: readonly PackMark[]): void => {
+      for (const mark of marks) slots.set(mark.pack, Math.max(slots.get(mark.pack) ?? 0, mark.slots));
+    };
+    raise(this.catalog.marks('own'));
+    for (const id of await stagingIds(this.dataDir)) {
+      if (!id.startsWith(RECOVERY)) continue;
+      const staging = new StagingDb(stagingPath(this.dataDir, id), { durable: true });
+      raise(staging.marks());
+      staging.close();
+    }
+    await this.store.open([...slots].map(([pack, count]) => ({ pack, slots: count })));
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    this.catalog.close();
+    this.committed.forget();
+    this.gear.fill(0);
+    for (const key of Object.values(this.keys)) key.fill(0);
+  }
+}
+
+/** Name of the staging database of a recovery; survives a restart. */
+export function recoveryStagingId(contentId: Buffer): string {
+  return RECOVERY + contentId.subarray(0, 8).toString('hex');
+}
+
+export function newStagingId(): string {
+  return `ingest-${threadRandom.bytes(8).toString('hex')}`;
+}
+
+/** INTEGRITY when the row's own Metadata does not decode. */
+export function metadataOf(row: RevisionRow): Metadata {
+  const metadata = metadataCodec.decode(row.metadata);
+  if (metadata === undefined) throw new BbError('INTEGRITY', 'the metadata of a revision is damaged');
+  return metadata;
+}
+
+/** What is staged goes before what is committed: a chunk that moved is in its new cell. */
+export function stagedFinder(staging: StagingDb, catalog: CatalogReader): CellFinder {
+  const cell: CellFinder['cell'] = (cellId) => {
+    const staged = staging.cell(cellId) ?? catalog.cell(cellId);
+    return staged === undefined ? undefined : { cellId, ...staged };
+  };
+  return {
+    cell,
+    chunkCell(chunkId) {
+      const cellId = staging.chunkCell(chunkId);
+      return cellId === undefined ? catalog.chunkCell(chunkId) : cell(cellId);
+    },
+  };
+}
+
+function committedFinder(catalog: CatalogReader): CellFinder {
+  return {
+    chunkCell: (chunkId) => catalog.chunkCell(chunkId),
+    cell(cellId) {
+      const known = catalog.cell(cellId);
+      return known === undefined ? undefined : { cellId, ...known };
+    },
+  };
+}
+
+async function stagingIds(dataDir: string): Promise<string[]> {
+  const names = await diskFiles.list(`${dataDir}/tmp`);
+  return names.filter((name) => name.endsWith('.db')).map((name) => name.slice(0, -'.db'.length));
+}
