@@ -1,6 +1,7 @@
 // The lineage guard: what an id of our own that comes from outside means. It protects a node that
 // lost its disk, or whose disk was restored from an older image, from replacing newer copies.
 
+import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { judgeOwnId as judgeId } from '../core/recovery/lineage-guard.ts';
 import type { OwnIdJudgement } from '../core/recovery/lineage-guard.ts';
