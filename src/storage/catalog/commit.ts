@@ -47,9 +47,14 @@ function commitRows(sql: Sql, keys: RowKeys, commit: RevisionCommit, numbers: It
   writeRecords(sql, keys, commit.records);
 }
 
-/** A cell that is known already (healed, or recovered again) moves to its new place and keeps its number. */
+/**
+ * A cell that is known already (healed, or recovered again) moves to its new place and keeps its number. Numbers follow
+ * the order of the blob, so that pages by number (leaves) are near each other when the blob is.
+ */
 function copyStaged(sql: Sql): void {
-  sql.run(`INSERT INTO main.cell (cell_id, kind, pack, slot) SELECT cell_id, kind, pack, slot FROM staged.cell WHERE true
+  sql.run(`INSERT INTO main.cell (cell_id, kind, pack, slot)
+    SELECT s.cell_id, s.kind, s.pack, s.slot FROM staged.listed l JOIN staged.cell s ON s.cell_id = l.cell_id
+    WHERE true ORDER BY l.is_index DESC, l.ordinal
     ON CONFLICT (cell_id) DO UPDATE SET pack = excluded.pack, slot = excluded.slot`);
   sql.run(`INSERT OR REPLACE INTO main.chunk (chunk_id, cell)
     SELECT s.chunk_id, c.num FROM staged.chunk s JOIN main.cell c ON c.cell_id = s.cell_id`);

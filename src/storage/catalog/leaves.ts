@@ -2,7 +2,7 @@
 // its new cells. Head cells are equal at all peers, so their leaves stand with the revision.
 
 import { invariant } from '../../core/errors.ts';
-import { PAGE_CELLS } from './pages.ts';
+import { PAGE_CELLS, readNumbers } from './pages.ts';
 import { blobCells, bodyNumbers } from './revisions.ts';
 import type { KnownRevision } from './revisions.ts';
 import { pageLabel } from './row-keys.ts';
@@ -53,20 +53,22 @@ export function writeLeaves(
 ): void {
   invariant(leaves.length === cells.length * LEAF_BYTES, 'there is one leaf for each cell');
   const { headCells } = known.row;
-  const numbers = bodyNumbers(sql, known);
+  const bodyCells = known.row.indexCells + known.row.dataCells;
+  const numberOf = numberLookup(sql, known);
   const heads = readHeadLeaves(sql, keys, known);
   const pages = new Map<number, Buffer>();
   let headsChanged = false;
   for (const [index, cell] of cells.entries()) {
     const leaf = asBuffer(leaves).subarray(index * LEAF_BYTES, (index + 1) * LEAF_BYTES);
-    const num = numbers[cell - headCells];
-    if (num === undefined) {
-      const inHeads = cell < headCells ? cell : cell - numbers.length;
+    const inBody = cell - headCells;
+    if (inBody < 0 || inBody >= bodyCells) {
+      const inHeads = inBody < 0 ? cell : cell - bodyCells;
       invariant(inHeads >= 0 && inHeads < 2 * headCells, 'a cell lies inside the blob');
       leaf.copy(heads, inHeads * LEAF_BYTES);
       headsChanged = true;
       continue;
     }
+    const num = numberOf(inBody);
     const page = Math.floor(num / PAGE_CELLS);
     const inPage = pages.get(page) ?? readPage(sql, keys, peer, page);
     pages.set(page, inPage);
@@ -80,6 +82,21 @@ export function writeLeaves(
     const sealed = keys.seal(headLabel(keys, known), heads);
     sql.run('UPDATE revision SET head_leaves = ? WHERE num = ?', sealed, known.num);
   }
+}
+
+/** Cell number of an index or data cell by its place, opening each page of the list once. */
+function numberLookup(sql: Sql, known: KnownRevision): (inBody: number) => number {
+  const bodyCells = known.row.indexCells + known.row.dataCells;
+  const pages = new Map<number, readonly number[]>();
+  return (inBody) => {
+    const from = inBody - (inBody % PAGE_CELLS);
+    const numbers =
+      pages.get(from) ?? readNumbers(sql, 'revision_page', known.num, from, Math.min(PAGE_CELLS, bodyCells - from));
+    pages.set(from, numbers);
+    const number = numbers[inBody - from];
+    invariant(number !== undefined, 'a page of a list is complete');
+    return number;
+  };
 }
 
 function readPage(sql: Sql, keys: RowKeys, peer: number, page: number): Buffer {
