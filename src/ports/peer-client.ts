@@ -1,6 +1,6 @@
 // The bbrpc calls a daemon makes to another daemon, in the words of the core: no protobuf here.
 // Every call has a deadline, may be aborted, and throws BbError: PEER_UNREACHABLE, REFUSED_BY_PEER
-// or BAD_PEER_DATA. A refusal that the protocol names comes as PeerRefusal.
+// or BAD_PEER_DATA; INTERRUPTED when the caller's own signal aborted. A refusal that the protocol names comes as PeerRefusal.
 
 import type { OnionId } from '../core/ids.ts';
 import type { ContractState } from '../core/contract/state.ts';
@@ -76,6 +76,7 @@ export type SignedTerms = {
   readonly remainingSeconds: number;
 };
 
+/** `deadlineMs` counts from the moment the session is up; reaching the peer has a deadline of its own. */
 export type CallOptions = { readonly signal?: AbortSignal; readonly deadlineMs?: number };
 
 export interface PeerClient {
