@@ -1,8 +1,6 @@
 // A peer asks what is held for whom, and tells what it holds for us: the acknowledgement of a revision,
 // and, when our disk is new, the first sign of a storer.
 
-import { remainingSeconds } from '../core/contract/ledger.ts';
-import { decodeTerms } from '../core/contract/terms.ts';
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import type { HeldRecord } from '../core/records.ts';
@@ -12,6 +10,7 @@ import { currentHeld } from './held.ts';
 import { judgeOwnId } from './lineage.ts';
 import { openOwnId } from './own-id.ts';
 import { planFor } from './plan.ts';
+import { remainingOf } from './remaining.ts';
 import type { Session } from './session.ts';
 
 /** Storers that proved by an id that opens that they are not strangers to this node, while it knows no peers. */
@@ -31,12 +30,7 @@ function report(session: Session, caller: OnionId): RevisionReport {
   const kept = session.registry.heldOf(caller).filter(({ value }) => value.role === 'kept');
   return {
     requesterContent: current === undefined ? undefined : contentInfo(current),
-    requesterRemainingSeconds:
-      contract === undefined
-        ? 0
-        : Math.floor(
-            remainingSeconds(contract.ledger, session.node.countedSeconds, decodeTerms(contract.terms).graceCapSeconds),
-          ),
+    requesterRemainingSeconds: contract === undefined ? 0 : remainingOf(session, contract),
     responderContent: undefined,
     requesterLatestKnown: contract?.theirLatestKnown ?? Buffer.alloc(0),
     requesterOlder: kept.map(({ value }) => contentInfo(value)),

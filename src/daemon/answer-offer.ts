@@ -32,11 +32,10 @@ export async function answerOffer(session: Session, caller: OnionId, offer: Offe
     session.challengeBuckets.credit(caller, session.deps.clock.monotonicMs());
     session.offerCounts.add(caller, session.deps.clock.monotonicMs());
   }
-  const changes = decision.recordsLatest || decision.effect !== 'none';
-  if (changes) await rememberOffer(session, caller, id, decision);
+  if (decision.recordsLatest) await rememberOffer(session, caller, id, decision);
   session.bus.emit('offer-received', { peer: caller, outcome: decision.outcome });
   if (decision.outcome === 'ACCEPTED_PULLING') planFor(session, 'pull', caller, 0);
-  return { outcome: decision.outcome, latestKnown: changes ? id : contract.theirLatestKnown };
+  return { outcome: decision.outcome, latestKnown: decision.recordsLatest ? id : contract.theirLatestKnown };
 }
 
 async function offerFacts(session: Session, contract: ContractRecord, offer: Offer): Promise<OfferFacts> {

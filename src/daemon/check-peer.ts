@@ -35,7 +35,7 @@ export async function checkWhenDue(session: Session, peer: OnionId, signal: Abor
   const waitMs = due.atMs - session.deps.clock.nowMs();
   if (waitMs > 0) return planFor(session, 'check', peer, waitMs);
   try {
-    await checkPeer(session, peer, due.kind === 'first', signal);
+    await checkPeer(session, peer, due.kind, signal);
   } finally {
     const next = nextDue(session, peer);
     if (next !== undefined) planFor(session, 'check', peer, Math.max(0, next.atMs - session.deps.clock.nowMs()));
@@ -47,7 +47,7 @@ function nextDue(session: Session, peer: OnionId): CheckDue | undefined {
   const contract = session.registry.contract(peer);
   if (contract === undefined) return undefined;
   const { acknowledged, lastChecked, lastOutcome, lastCheckMs } = contract.replica;
-  const failures = lastOutcome === 'late' || lastOutcome === 'unreachable' ? 1 : 0;
+  const failures = session.checkFailures.get(peer) ?? 0;
   return nextCheck(
     { state: contract.state, acknowledged, lastChecked, lastOutcome, lastCheckMs, failures },
     session.deps.periods,
@@ -59,7 +59,7 @@ function nextDue(session: Session, peer: OnionId): CheckDue | undefined {
 export async function checkPeer(
   session: Session,
   peer: OnionId,
-  first: boolean,
+  kind: CheckKind['kind'],
   signal: AbortSignal,
 ): Promise<CheckResult> {
   const contract = session.registry.contract(peer);
@@ -67,7 +67,7 @@ export async function checkPeer(
   const { acknowledged } = contract.replica;
   const row = acknowledged.length === 0 ? undefined : await session.deps.catalog.revision(acknowledged);
   if (row === undefined) throw new BbError('NOT_FOUND', 'this peer holds no revision of ours yet');
-  const result = await ask(session, peer, row, first, signal);
+  const result = await ask(session, peer, row, kind, signal);
   await judge(session, peer, result);
   return result;
 }
@@ -76,13 +76,13 @@ async function ask(
   session: Session,
   peer: OnionId,
   row: RevisionRow,
-  first: boolean,
+  kind: CheckKind['kind'],
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  const kind = first ? await firstCheck(session, peer, row) : ({ kind: 'daily' } as const);
+  const check = kind === 'first' ? await firstCheck(session, peer, row) : { kind };
   for (let attempt = 0; attempt < OWN_DAMAGE_RETRIES; attempt += 1) {
     const sweep = session.registry.contract(peer)?.replica.sweep ?? { indexCell: 0, dataCell: 0 };
-    const planned = planChallenge(row.contentId, row, kind, sweep, session.deps.random.bytes(64));
+    const planned = planChallenge(row.contentId, row, check, sweep, session.deps.random.bytes(64));
     const { mac, damaged } = await session.deps.workers.expectedMac(planned.question, peer, blobCells(row));
     if (damaged.length > 0) {
       session.bus.emit('own-cells-damaged', { cells: String(damaged.length) });
@@ -110,7 +110,7 @@ async function checkCurrent(
 ): Promise<CheckResult> {
   const row = await session.deps.catalog.revision(acknowledged);
   if (row === undefined) throw new BbError('NOT_FOUND', 'this peer holds no revision of ours yet');
-  return ask(session, peer, row, false, signal);
+  return ask(session, peer, row, 'daily', signal);
 }
 
 async function firstCheck(session: Session, peer: OnionId, row: RevisionRow): Promise<CheckKind> {
@@ -140,6 +140,8 @@ async function send(
 async function judge(session: Session, peer: OnionId, result: CheckResult): Promise<void> {
   const nowMs = session.deps.clock.nowMs();
   const { outcome, row, planned } = result;
+  const isSilent = outcome === 'late' || outcome === 'unreachable';
+  session.checkFailures.set(peer, isSilent ? (session.checkFailures.get(peer) ?? 0) + 1 : 0);
   await updateReplica(session, peer, (replica) => ({
     ...replica,
     lastCheckMs: nowMs,

@@ -20,11 +20,12 @@ import { markDirty } from './dirty.ts';
 import type { ProposeArgs, ProposeUpdate } from './local-api.ts';
 import { planFor } from './plan.ts';
 import { meetPeer } from './presence.ts';
+import { remainingOf } from './remaining.ts';
 import { freshReplica } from './replica.ts';
 import type { Session } from './session.ts';
 
 /** States in which signed terms stand and a new proposal would be an amendment. */
-const STANDING = new Set<ContractState>(['ACTIVE', 'DEGRADED', 'GRACE', 'ENDING']);
+const STANDING = new Set<ContractState>(['ACTIVE', 'DEGRADED', 'GRACE', 'EXPIRED', 'ENDING']);
 
 /** `bb contracts propose`: ends with success, a refusal, or waiting for a person at the peer. */
 export async function* proposeContract(
@@ -127,7 +128,7 @@ export function signedTerms(session: Session, caller: OnionId): SignedTerms | un
     proposerSignature: contract.proposerSignature,
     acceptorSignature: contract.acceptorSignature,
     state: contract.state,
-    remainingSeconds: Math.floor(contract.ledger.valueSeconds),
+    remainingSeconds: remainingOf(session, contract),
   };
 }
 

@@ -5,11 +5,13 @@ import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { judgeOwnId as judgeId } from '../core/recovery/lineage-guard.ts';
 import type { OwnIdJudgement } from '../core/recovery/lineage-guard.ts';
+import type { Lineage } from '../core/content/ancestors.ts';
 import type { RevisionPlace } from '../core/content/revision-order.ts';
+import type { NodeRecord } from '../core/records.ts';
 import { changeMode } from './change-mode.ts';
 import { openOwnId } from './own-id.ts';
 import { planFor } from './plan.ts';
-import type { Session } from './session.ts';
+import type { Newest, Session } from './session.ts';
 
 /**
  * Judges a content_id that a peer says is ours. True: it may be named as previous. False: an
@@ -30,14 +32,25 @@ export async function judgeOwnId(session: Session, peer: OnionId, contentId: Buf
 function judge(session: Session, contentId: Buffer): OwnIdJudgement {
   const { node, newest } = session;
   const place: RevisionPlace | undefined = openOwnId(session, contentId);
-  const line = {
-    generation: node.baseGeneration,
-    sequence: node.baseSequence,
-    contentId: node.baseContentId,
-    ancestors: newest?.metadata.ancestors ?? Buffer.alloc(0),
-    generations: newest?.metadata.generations ?? [],
+  return judgeId(contentId, place, newest === undefined ? baseLine(node) : lineOf(newest));
+}
+
+/** Everything from one revision: its place, its id, and its own window of ancestors. */
+function lineOf({ row, metadata }: Newest): Lineage {
+  const { contentId, generation, sequence } = row;
+  return { contentId, generation, sequence, ancestors: metadata.ancestors, generations: metadata.generations };
+}
+
+/** A node that lost its newest revision but not its record still knows how far it was. */
+function baseLine({ baseContentId, baseGeneration, baseSequence }: NodeRecord): Lineage | undefined {
+  if (baseContentId.length === 0) return undefined;
+  return {
+    contentId: baseContentId,
+    generation: baseGeneration,
+    sequence: baseSequence,
+    ancestors: Buffer.alloc(0),
+    generations: [],
   };
-  return judgeId(contentId, place, node.baseContentId.length === 0 ? undefined : line);
 }
 
 async function rememberFork(session: Session, contentId: Buffer): Promise<void> {

@@ -75,7 +75,7 @@ async function* check(daemon: Daemon, reference: string, signal: AbortSignal): A
   const peer = findPeer(session, reference);
   const none = { success: false, outcome: '', contentBytes: 0, sectionOffset: 0, sectionBytes: 0, blocks: 0, cells: 0 };
   yield { state: 'CHECKING_CONTENTS', ...none, newest: false };
-  const result = await checkPeer(session, peer, false, signal);
+  const result = await checkPeer(session, peer, 'daily', signal);
   const { question } = result.planned;
   const cells = question.ranges.reduce((sum, range) => sum + range.cells, 0);
   yield {

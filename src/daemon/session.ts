@@ -57,6 +57,8 @@ export class Session {
   readonly tasks: Tasks;
   /** Peers that were met since their session came up. */
   readonly met = new Set<OnionId>();
+  /** Checks in a row that were late or unreachable. */
+  readonly checkFailures = new Map<OnionId, number>();
   /** Failed tries in a row to pull from an owner. */
   readonly pullFailures = new Map<OnionId, number>();
   readonly #checkFractions = new Map<OnionId, { readonly lastCheckMs: number; readonly fraction: number }>();

@@ -2,7 +2,6 @@
 
 import { decodeTerms } from '../core/contract/terms.ts';
 import { ownSide } from '../core/contract/sides.ts';
-import { remainingSeconds } from '../core/contract/ledger.ts';
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import type { ContractRecord, PeerRecord } from '../core/records.ts';
@@ -11,6 +10,7 @@ import { explainContract } from './explain.ts';
 import { currentHeld, pullTarget } from './held.ts';
 import type { ContractView, PeerView, ReplicaView, RevisionView, TransferView } from './local-api.ts';
 import { openOwnId } from './own-id.ts';
+import { remainingOf } from './remaining.ts';
 import { blobCells } from './replica.ts';
 import type { Session } from './session.ts';
 
@@ -80,9 +80,7 @@ export function contractView(session: Session, contract: ContractRecord): Contra
     name: peerName(session, contract.peer),
     synced: replica.newest,
     ourRemainingSeconds: contract.ourRemainingSeconds,
-    theirRemainingSeconds: Math.floor(
-      remainingSeconds(contract.ledger, session.node.countedSeconds, terms.graceCapSeconds),
-    ),
+    theirRemainingSeconds: remainingOf(session, contract),
     theirContentBytes: (current?.cells ?? 0) * CELL_BYTES,
     online: session.reach.isReachable(contract.peer),
     state: contract.state,
