@@ -46,7 +46,7 @@ export function commitOf(
       dataCells: data.length,
       indexRoot: { level: 0, chunkIds: [] },
       contentRoot: Buffer.alloc(32),
-      indexCellIds: index.map(({ name }) => cellIdOf(name)),
+      indexCellIds: Buffer.concat(index.map(({ name }) => cellIdOf(name))),
       fileCount: 2,
       fileBytes: 3,
       addedFiles: 0,
@@ -208,6 +208,8 @@ export function catalogSuite(name: string, maker: (context: TestContext) => Cata
     await assert.rejects(catalog.commitRevision(notDurable), (error) => isBbError(error, 'CONFLICT'));
     const unknown = commitOf(disk, 1, [{ name: 'i0', slot: 0 }], [{ name: 'nowhere' }], 4, [settingsOf('no')]);
     await assert.rejects(catalog.commitRevision(unknown), (error) => isBbError(error, 'INTEGRITY'));
+    const gone = { ...unknown, staged: { ...unknown.staged, stagingId: 'never-made' } };
+    await assert.rejects(catalog.commitRevision(gone), (error) => isBbError(error, 'NOT_FOUND'));
     assert.equal(await catalog.newestRevision(), undefined);
     assert.deepEqual(await catalog.records(), []);
     assert.deepEqual(await catalog.marks('own'), []);

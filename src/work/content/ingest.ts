@@ -76,13 +76,7 @@ class Ingest {
   #removedFiles = 0;
   #skippedFiles = 0;
 
-  constructor(
-    own: OwnContent,
-    staging: StagingDb,
-    job: PlainJob,
-    base: RevisionRow | undefined,
-    call: IngestCall,
-  ) {
+  constructor(own: OwnContent, staging: StagingDb, job: PlainJob, base: RevisionRow | undefined, call: IngestCall) {
     this.#own = own;
     this.#staging = staging;
     this.#job = job;
@@ -163,9 +157,7 @@ class Ingest {
 
   async #addFile(entry: Entry, file: NewFile, old: Entry | undefined): Promise<void> {
     const blocks = file.read(this.#call.signal);
-    const read = await this.#builder.addBytes(blocks, (bytes) =>
-      this.#report({ bytes: this.#progress.bytes + bytes }),
-    );
+    const read = await this.#builder.addBytes(blocks, (bytes) => this.#report({ bytes: this.#progress.bytes + bytes }));
     await this.#count(0);
     if (read.end === 'unreadable') {
       this.#skippedFiles++;

@@ -40,12 +40,7 @@ export async function* itemsOnDisk(path: Buffer, name: Buffer, signal: AbortSign
 }
 
 /** One file whose bytes are streamed in. */
-export function itemOfStream(
-  name: Buffer,
-  mode: number,
-  nowMs: number,
-  bytes: AsyncIterable<unknown>,
-): NewItem {
+export function itemOfStream(name: Buffer, mode: number, nowMs: number, bytes: AsyncIterable<unknown>): NewItem {
   validateName(name);
   const entry = entryOf(name, {
     kind: ENTRY_KIND.FILE,
@@ -80,10 +75,7 @@ function itemOf(walked: WalkedEntry, name: Buffer): NewItem {
   return { entry, file };
 }
 
-function entryOf(
-  path: Buffer,
-  from: Pick<Entry, 'kind' | 'mtimeNs' | 'mode' | 'uid' | 'gid' | 'target'>,
-): Entry {
+function entryOf(path: Buffer, from: Pick<Entry, 'kind' | 'mtimeNs' | 'mode' | 'uid' | 'gid' | 'target'>): Entry {
   const { kind, mtimeNs, mode, uid, gid, target } = from;
   return {
     namespace: NAMESPACE.USER,

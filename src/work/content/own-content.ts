@@ -32,10 +32,7 @@ export class OwnContent {
     this.keys = keys;
     this.gear = gearTable(keys.cdc);
     this.catalog = new CatalogReader(dataDir, keys.rowKey);
-    this.store = new PackCellStore(
-      { dir: `${dataDir}/own`, kind: 'own', keys: packKeys(keys.wrapKey) },
-      threadRandom,
-    );
+    this.store = new PackCellStore({ dir: `${dataDir}/own`, kind: 'own', keys: packKeys(keys.wrapKey) }, threadRandom);
     this.committed = new OwnCells(keys, committedFinder(this.catalog), this.store);
   }
 
