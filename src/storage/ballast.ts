@@ -1,5 +1,7 @@
 // A file that only takes space: removing it lets a full disk be cleaned up (docs/storage-format.md, "Full disk").
 
+import * as fs from 'node:fs';
+import { isBbError } from '../core/errors.ts';
 import { BALLAST_BYTES } from '../core/limits.ts';
 import type { Files } from './files.ts';
 
@@ -27,9 +29,16 @@ export async function ensureBallast(files: Files, dir: string, freeBytes: number
   }
 }
 
-/** Gives the space back; true when there was a ballast. */
-export async function dropBallast(files: Files, dir: string): Promise<boolean> {
-  const wasThere = (await files.sizeBytes(`${dir}/${NAME}`)) !== undefined;
-  await files.unlink(`${dir}/${NAME}`);
-  return wasThere;
+/**
+ * Runs a clean-up, a second time without the ballast when the disk is full. The ballast is made again at the next start
+ * that finds enough space.
+ */
+export function withBallast<T>(dir: string, cleanUp: () => T): T {
+  try {
+    return cleanUp();
+  } catch (error) {
+    if (!isBbError(error, 'NO_SPACE')) throw error;
+    fs.rmSync(`${dir}/${NAME}`, { force: true });
+    return cleanUp();
+  }
 }

@@ -4,7 +4,7 @@
 import * as fs from 'node:fs/promises';
 import type { DataDir, Header } from '../ports/data-dir.ts';
 import { BbError, isBbError } from '../core/errors.ts';
-import { dropBallast, ensureBallast } from './ballast.ts';
+import { ensureBallast } from './ballast.ts';
 import { CATALOG_NAME, openDatabase } from './catalog/database.ts';
 import { bytesOf, isBusy, Sql } from './catalog/sql.ts';
 import { asDiskError, diskFiles, readSmallFile, replaceFile } from './files.ts';
@@ -69,11 +69,6 @@ export class DiskDataDir implements DataDir {
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await fs.statfs(this.#dir);
     return bavail * bsize;
-  }
-
-  /** Frees BALLAST_BYTES for a clean-up on a full disk; it is made again at the next start with enough space. */
-  dropBallast(): Promise<boolean> {
-    return dropBallast(this.#files, this.#dir);
   }
 
   async close(): Promise<void> {

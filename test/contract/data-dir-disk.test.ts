@@ -6,9 +6,10 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { isBbError } from '../../src/core/errors.ts';
+import { BbError, isBbError } from '../../src/core/errors.ts';
 import { BALLAST_BYTES } from '../../src/core/limits.ts';
 import type { Header } from '../../src/ports/data-dir.ts';
+import { withBallast } from '../../src/storage/ballast.ts';
 import { DiskDataDir } from '../../src/storage/data-dir.ts';
 import { tempDir } from './storage-fixture.ts';
 
@@ -160,7 +161,7 @@ test('a start drops staging of an interrupted ingest and keeps that of a recover
   await second.close();
 });
 
-test('the ballast takes real space and gives it back', async (t) => {
+test('the ballast takes real space, and a clean-up on a full disk gets it', async (t) => {
   const dir = tempDir(t);
   const dataDir = new DiskDataDir(dir);
   await dataDir.lock();
@@ -168,7 +169,25 @@ test('the ballast takes real space and gives it back', async (t) => {
   assert.equal(size, BALLAST_BYTES);
   assert.ok(blocks * 512 >= BALLAST_BYTES / 2);
   assert.ok((await dataDir.freeBytes()) > 0);
-  assert.equal(await dataDir.dropBallast(), true);
-  assert.equal(await dataDir.dropBallast(), false);
+
+  const isThere = (): boolean => fs.existsSync(`${dir}/ballast`);
+  const fullOnce = (): string => {
+    if (isThere()) throw new BbError('NO_SPACE', 'full');
+    return 'cleaned';
+  };
+  const broken = (): never => {
+    throw new BbError('INTEGRITY', 'not for lack of space');
+  };
+  assert.throws(
+    () => withBallast(dir, broken),
+    (error) => isBbError(error, 'INTEGRITY'),
+  );
+  assert.ok(isThere());
+  assert.equal(withBallast(dir, fullOnce), 'cleaned');
+  assert.equal(isThere(), false);
   await dataDir.close();
+  const again = new DiskDataDir(dir);
+  await again.lock();
+  assert.ok(isThere());
+  await again.close();
 });

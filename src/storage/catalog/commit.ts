@@ -1,6 +1,7 @@
 // The commit point of a revision: staged cells and chunks, cell list, revision row, marks and records become visible in
 // one transaction (docs/protocol.md, "Commit").
 
+import * as fs from 'node:fs';
 import type { RevisionCommit, StagedContent } from '../../ports/catalog.ts';
 import { BbError, invariant } from '../../core/errors.ts';
 import { raiseMarks, slotsOfPack } from './marks.ts';
@@ -19,6 +20,7 @@ export function commitRevision(sql: Sql, keys: RowKeys, dataDir: string, commit:
     return;
   }
   const path = stagingPath(dataDir, stagingId);
+  if (!fs.existsSync(path)) throw new BbError('NOT_FOUND', 'the staged content is gone; run the command again');
   sql.get('ATTACH DATABASE ? AS staged', path);
   try {
     sql.transaction(() => {

@@ -8,6 +8,7 @@ import type { Catalog, CommonRun, RevisionCommit, RevisionRow } from '../../port
 import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
 import type { Random } from '../../ports/random.ts';
 import { BbError, invariant } from '../../core/errors.ts';
+import { withBallast } from '../ballast.ts';
 import { backupCatalog } from './backup.ts';
 import { commitRevision } from './commit.ts';
 import { CATALOG_NAME, openDatabase } from './database.ts';
@@ -85,10 +86,12 @@ export class SqliteCatalog implements Catalog {
 
   async dropRevision(contentId: Buffer): Promise<void> {
     const { sql, keys } = this.#unlocked();
-    sql.transaction(() => {
-      const known = revisions.findRevision(sql, keys, contentId);
-      if (known !== undefined) revisions.dropRevision(sql, known);
-    });
+    withBallast(this.#dataDir, () =>
+      sql.transaction(() => {
+        const known = revisions.findRevision(sql, keys, contentId);
+        if (known !== undefined) revisions.dropRevision(sql, known);
+      }),
+    );
   }
 
   async cellIds(contentId: Buffer, from: number, count: number): Promise<Buffer> {
@@ -151,7 +154,7 @@ export class SqliteCatalog implements Catalog {
 
   async dropHeldList(list: number): Promise<readonly number[]> {
     const sql = this.#opened();
-    return sql.transaction(() => held.dropHeldList(sql, list));
+    return withBallast(this.#dataDir, () => sql.transaction(() => held.dropHeldList(sql, list)));
   }
 
   async heldDistinctCells(lists: readonly number[]): Promise<number> {
