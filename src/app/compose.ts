@@ -23,7 +23,7 @@ import { DiskDataDir } from '../storage/data-dir.ts';
 import { PackCellStore } from '../storage/packs/pack-cell-store.ts';
 import { metadataCodec } from '../storage/stored/metadata-codec.ts';
 import { startCatalog } from '../work/catalog/catalog-proxy.ts';
-import { startWorkers } from '../work/workers.ts';
+import { ThreadWorkers } from '../work/thread-workers.ts';
 import type { Config } from './config.ts';
 import { systemClock as clock } from './system-clock.ts';
 import { systemRandom as random } from './system-random.ts';
@@ -78,7 +78,7 @@ async function makeDaemon(
   const catalog = startCatalog(dir, fail);
   closers.push(() => catalog.close());
   await catalog.open();
-  const workers = startWorkers({ dataDir: dir, catalog, clock, onCrash: fail });
+  const workers = new ThreadWorkers({ dataDir: dir, clock, onCrash: fail });
   closers.push(() => workers.close());
   const socketDir = await prepareSocketDirectory(join(dir, 'sock'), tmpdir());
   const backend = join(socketDir, 'peers');
