@@ -101,17 +101,20 @@ export class PackCellReader implements CellReader {
     }
   }
 
-  /** An open pack with one more user; counted in the same step as it is found open, so that drop() cannot come between. */
+  /**
+   * An open pack with one more user. Callers wait for `opening` from the same step in which they find it, so they are
+   * counted before a drop(), which waits longer, can look at `users`.
+   */
   async #acquire(pack: number): Promise<OpenPack> {
     const opening = this.#open.get(pack) ?? this.#openPack(pack);
     this.#open.delete(pack);
     this.#open.set(pack, opening);
-    const [oldest] = this.#open.keys();
-    if (this.#open.size > OPEN_PACKS && oldest !== undefined) await this.drop(oldest);
     try {
       const open = await opening;
-      if (open.dropped) return await this.#acquire(pack);
+      invariant(!open.dropped, 'a pack is not closed under its reader');
       open.users++;
+      const [oldest] = this.#open.keys();
+      if (this.#open.size > OPEN_PACKS && oldest !== undefined) await this.drop(oldest);
       return open;
     } catch (error) {
       if (this.#open.get(pack) === opening) this.#open.delete(pack);
