@@ -39,7 +39,12 @@ export class Sql {
 
   /** Rows one at a time, for results that do not fit in memory; the statement is not shared. */
   *iterate(text: string, ...values: SQLInputValue[]): Generator<SqlRow> {
-    yield* inOurWords(() => this.#db.prepare(text).iterate(...values)) as Iterable<SqlRow>;
+    const rows = inOurWords(() => this.#db.prepare(text).iterate(...values));
+    for (;;) {
+      const next = inOurWords(() => rows.next());
+      if (next.done === true) return;
+      yield next.value as SqlRow;
+    }
   }
 
   /** Returns the row id of the last insert. */
@@ -98,7 +103,7 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
 
-/** True for an SQLite error with this primary result code (https://sqlite.org/rescode.html). */
+/** Primary result code of an SQLite error (https://sqlite.org/rescode.html). */
 function primaryCode(error: unknown): number | undefined {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
     ? error.errcode & 0xff
