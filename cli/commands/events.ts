@@ -1,0 +1,43 @@
+// bb events: what happens in the daemon, one line each.
+
+import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/clirpc.ts';
+import type { Event } from '../../src/gen/clirpc/v1/clirpc.ts';
+import type { Context, Options } from '../context.ts';
+import { flagOption } from '../context.ts';
+import type { Result } from '../output.ts';
+import { progressJson, progressText } from '../progress.ts';
+import { safeText } from '../safe-text.ts';
+import { timeView } from '../views.ts';
+
+/** Without --follow only the first event, which says where the daemon stands. */
+export async function run(context: Context, _args: readonly string[], options: Options): Promise<Result> {
+  const { out } = context;
+  const follow = flagOption(options, 'follow');
+  let events = 0;
+  let sequence = 0n;
+  for await (const event of (await context.client()).stream(Service.events, { progress: follow })) {
+    events += 1;
+    sequence = event.sequence;
+    out.line(eventView(event));
+    out.print(eventText(event));
+    if (!follow) break;
+  }
+  return { data: { events, sequence: Number(sequence) } };
+}
+
+function eventView(event: Event): unknown {
+  return {
+    t: 'event',
+    sequence: Number(event.sequence),
+    at: timeView(event.atMs),
+    name: event.name,
+    attributes: event.attributes,
+    ...(event.progress === undefined ? {} : { progress: { ...progressJson(event.progress), t: undefined } }),
+  };
+}
+
+function eventText(event: Event): string {
+  const attributes = Object.entries(event.attributes).map(([key, value]) => ` ${safeText(key)}=${safeText(value)}`);
+  const progress = event.progress === undefined ? '' : ` ${safeText(progressText(event.progress))}`;
+  return `${timeView(event.atMs) ?? '-'}  ${safeText(event.name)}${attributes.join('')}${progress}`;
+}

@@ -1,0 +1,153 @@
+// The commands of bb, one row each; a row loads its file only when it runs. `bb help` is made of this list.
+
+import type { Command } from '../context.ts';
+import { SECRET_OPTIONS } from '../secret-options.ts';
+
+const NO_START = ['--no-start', 'do not start the daemon; exit 13 when none answers'] as const;
+const FORCE = ['--force', 'overwrite files that exist'] as const;
+
+export const COMMANDS: readonly Command[] = [
+  {
+    words: '',
+    summary: 'the verdict, or the first steps',
+    load: () => import('./overview.ts'),
+  },
+  {
+    words: 'init',
+    summary: 'make the identity of this node: 24 new words, or a secret of your own',
+    options: [
+      ['--generate', 'generate 24 words (the default)'],
+      ['--kit-file <file>', 'write the 24 words to a new file instead of showing them'],
+      ['--recover', 'the secret exists already: rebuild this node from its peers'],
+      ['--new', 'the typed secret was never used: start with empty content'],
+      ['--own-password', 'use your own password and an account name instead of words'],
+      ['--account <name>', 'account name of your own password'],
+      ['--allow-weak-password', 'lower the strength gate'],
+      ['--name <name>', 'what friends call this machine'],
+      NO_START,
+      ...SECRET_OPTIONS,
+    ],
+    load: () => import('./init.ts'),
+  },
+  {
+    words: 'init complete',
+    summary: 'end a recovery and let this node publish again',
+    options: [['--accept-loss', 'give up what nobody could give back']],
+    streams: true,
+    load: () => import('./init-complete.ts'),
+  },
+  {
+    words: 'unlock',
+    summary: 'give the secret to the daemon; starts the daemon when none runs',
+    options: [NO_START, ...SECRET_OPTIONS],
+    load: () => import('./unlock.ts'),
+  },
+  { words: 'lock', summary: 'wipe the keys and leave the network', load: () => import('./lock.ts') },
+  {
+    words: 'status',
+    summary: 'can I recover today, since when is that proven, what do I have to do',
+    options: [
+      ['--watch', 'show it again at each change'],
+      ['--wait <state>', 'wait until "protected" or "idle" (exit 20 with --timeout)'],
+      ['--check', 'exit 4 unless PROTECTED'],
+    ],
+    streams: (options) => options['watch'] === true,
+    load: () => import('./status.ts'),
+  },
+  { words: 'identity show', summary: 'your address, to give to a friend', load: () => import('./identity-show.ts') },
+  {
+    words: 'connect',
+    args: '<peer>',
+    summary: 'add a peer by its onion id or bb: URI and reach it',
+    options: [
+      ['--name <name>', 'what you call this peer'],
+      ['--no-wait', 'return at once; the daemon keeps trying'],
+    ],
+    load: () => import('./connect.ts'),
+  },
+  { words: 'peers list', summary: 'the known peers', load: () => import('./peers-list.ts') },
+  { words: 'peers show', args: '<peer>', summary: 'one peer', load: () => import('./peers-show.ts') },
+  {
+    words: 'setfile',
+    args: '[path]',
+    summary: 'set a file or folder to what is on disk now, in one new revision',
+    options: [
+      ['--as <name>', 'the name it gets; the last part of the path by default'],
+      ['--stdin', 'take the bytes of one file from standard input (needs --as)'],
+    ],
+    streams: true,
+    load: () => import('./setfile.ts'),
+  },
+  {
+    words: 'getfile',
+    args: '<name> [out]',
+    summary: 'write a file or folder to OUT, or to a pipe (a folder as tar)',
+    options: [FORCE],
+    load: () => import('./getfile.ts'),
+  },
+  { words: 'listfiles', args: '[name]', summary: 'the files at or below a name', load: () => import('./listfiles.ts') },
+  {
+    words: 'rmfile',
+    args: '<name>',
+    summary: 'remove a name and everything below it in a new revision',
+    options: [['--dry-run', 'only count']],
+    load: () => import('./rmfile.ts'),
+  },
+  {
+    words: 'storage show',
+    summary: 'what is stored for peers, and the settings',
+    load: () => import('./storage-show.ts'),
+  },
+  {
+    words: 'storage set',
+    summary: 'change the settings of storage',
+    options: [
+      ['--limit <size>', 'store at most this for peers'],
+      ['--min-replicas <count>', 'verified replicas that mean PROTECTED'],
+    ],
+    load: () => import('./storage-set.ts'),
+  },
+  {
+    words: 'contracts propose',
+    args: '<peer>',
+    summary: 'offer mutual storage to a peer',
+    options: [
+      ['--give <size>', 'what you store for the peer'],
+      ['--get <size>', 'what the peer stores for you'],
+      ['--term <duration>', 'how long; open by default'],
+      ['--hold <duration>', 'how long older revisions are kept'],
+      ['--wait', 'wait for the person at the other side too'],
+    ],
+    load: () => import('./contracts-propose.ts'),
+  },
+  { words: 'contracts list', summary: 'the contracts', load: () => import('./contracts-list.ts') },
+  { words: 'contracts show', args: '<peer>', summary: 'one contract', load: () => import('./contracts-show.ts') },
+  {
+    words: 'contracts check',
+    args: '<peer>',
+    summary: 'let a peer prove that it holds your content (0 held, 4 wrong or late, 14 unreachable)',
+    load: () => import('./contracts-check.ts'),
+  },
+  {
+    words: 'recover',
+    summary: 'bring everything back from peers',
+    options: [
+      ['--from <peer>', 'a peer that is known to hold it'],
+      ['--to <dir>', 'write the files to this folder when they are here'],
+      ['--wait', 'stay until it is done'],
+      ['--accept-seq <number>', 'take this revision as the newest, without waiting for more peers'],
+      FORCE,
+    ],
+    streams: true,
+    load: () => import('./recover.ts'),
+  },
+  {
+    words: 'events',
+    summary: 'what happens in the daemon',
+    options: [['--follow', 'go on until interrupted']],
+    streams: true,
+    load: () => import('./events.ts'),
+  },
+  { words: 'config path', summary: 'where config, data, socket and log are', load: () => import('./config-path.ts') },
+  { words: 'version', summary: 'the version of bb', load: () => import('./version.ts') },
+];

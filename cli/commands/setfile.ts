@@ -1,0 +1,80 @@
+// bb setfile: sets a name to what is on disk now. The daemon reads the path itself; only --stdin streams bytes.
+
+import { once } from 'node:events';
+import { basename, resolve } from 'node:path';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { BbError } from '../../src/core/errors.ts';
+import { LOCAL_DATA_BYTES } from '../../src/core/limits.ts';
+import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/clirpc.ts';
+import type { SetFileRequest, SetFileUpdate } from '../../src/gen/clirpc/v1/clirpc.ts';
+import type { Context, Options } from '../context.ts';
+import { flagOption, textOption } from '../context.ts';
+import { formatBytes, formatCount } from '../format.ts';
+import type { Result } from '../output.ts';
+import { safeName } from '../safe-text.ts';
+import { storedName } from '../stored-name.ts';
+import { nameView, revisionView } from '../views.ts';
+
+const STREAMED_MODE = 0o600;
+
+type Call = ClientDuplexStream<SetFileRequest, SetFileUpdate>;
+
+export async function run(context: Context, [path]: readonly string[], options: Options): Promise<Result> {
+  const fromStream = flagOption(options, 'stdin');
+  if (fromStream === (path !== undefined)) throw new BbError('USAGE', 'give either a path or --stdin');
+  const absolute = path === undefined ? '' : resolve(path);
+  const name = storedName(textOption(options, 'as') ?? basename(absolute));
+  if (name.length === 0) throw new BbError('USAGE', 'it needs a name', { hint: 'Use --as NAME.' });
+  const { call, received } = (await context.client()).duplex(Service.setFile);
+  const first = { file: { name, data: Buffer.alloc(0) }, path: Buffer.from(absolute, 'utf8'), fromStream };
+  call.write({ ...first, mode: fromStream ? STREAMED_MODE : 0 });
+  const sent = fromStream ? sendInput(call) : Promise.resolve(call.end());
+  const last = await lastUpdate(context, received);
+  await sent;
+  return resultOf(context, name, last);
+}
+
+/** Copies standard input into the call, no faster than the daemon takes it. Ends when the call does. */
+async function sendInput(call: Call): Promise<void> {
+  const closed = once(call, 'close');
+  for await (const read of process.stdin as AsyncIterable<Buffer>) {
+    for (let from = 0; from < read.length; from += LOCAL_DATA_BYTES) {
+      if (call.destroyed) return;
+      const file = { name: Buffer.alloc(0), data: read.subarray(from, from + LOCAL_DATA_BYTES) };
+      const request = { file, path: Buffer.alloc(0), fromStream: false, mode: 0 };
+      if (!call.write(request)) await Promise.race([once(call, 'drain'), closed]);
+    }
+  }
+  call.end();
+}
+
+async function lastUpdate(context: Context, received: AsyncIterable<SetFileUpdate>): Promise<SetFileUpdate> {
+  let last: SetFileUpdate | undefined;
+  for await (const update of received) {
+    if (update.progress !== undefined) context.out.progress(update.progress);
+    last = update;
+  }
+  if (last === undefined) throw new BbError('INTERNAL', 'the daemon gave no answer');
+  return last;
+}
+
+function resultOf({ out }: Context, name: Buffer, last: SetFileUpdate): Result {
+  const { addedFiles, removedFiles, skippedFiles, unchanged, revision } = last;
+  if (skippedFiles > 0n) {
+    out.warn(`${formatCount(skippedFiles, 'entry was', 'entries were')} skipped: sockets, devices or unreadable`);
+  }
+  const changed = `${formatCount(addedFiles, 'entry', 'entries')} new or changed, ${removedFiles} removed`;
+  const size = revision === undefined ? '' : `; ${formatCount(revision.fileCount, 'entry', 'entries')}, `;
+  const total = revision === undefined ? '' : `${formatBytes(revision.fileBytes)} in revision ${revision.sequence}`;
+  return {
+    data: {
+      ...nameView(name),
+      revision: revisionView(revision),
+      added_files: Number(addedFiles),
+      removed_files: Number(removedFiles),
+      skipped_files: Number(skippedFiles),
+      unchanged,
+    },
+    text: `${safeName(name)}: ${unchanged ? 'unchanged' : changed}${size}${total}`,
+  };
+}

@@ -1,0 +1,25 @@
+// bb storage set: what is not named keeps its value.
+
+import { BbError } from '../../src/core/errors.ts';
+import { MIN_REPLICAS_MAX } from '../../src/core/limits.ts';
+import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/clirpc.ts';
+import type { Context, Options } from '../context.ts';
+import { textOption } from '../context.ts';
+import type { Result } from '../output.ts';
+import { parseCount, parseSize } from '../quantity.ts';
+import { storageText } from '../storage-text.ts';
+import { storageView } from '../views.ts';
+
+export async function run(context: Context, _args: readonly string[], options: Options): Promise<Result> {
+  const limit = textOption(options, 'limit');
+  const replicas = textOption(options, 'minReplicas');
+  if (limit === undefined && replicas === undefined) {
+    throw new BbError('USAGE', 'nothing to set', { hint: 'Use --limit SIZE or --min-replicas COUNT.' });
+  }
+  const limitBytes = limit === undefined ? 0 : parseSize(limit);
+  if (limit !== undefined && limitBytes === 0) throw new BbError('USAGE', '--limit is at least one byte');
+  const minReplicas = replicas === undefined ? 0 : parseCount(replicas, 1, MIN_REPLICAS_MAX);
+  const wanted = { allocatedStorageForPeers: BigInt(limitBytes), minReplicas: BigInt(minReplicas) };
+  const { config, info } = await (await context.client()).unary(Service.setStorageConfig, { config: wanted });
+  return { data: storageView(config, info), text: storageText(config, info) };
+}

@@ -1,0 +1,41 @@
+// Contracts as people read them.
+
+import type { ContractInfo } from '../src/gen/clirpc/v1/clirpc.ts';
+import { formatAgo, formatBytes, formatSeconds, formatTable, shortId } from './format.ts';
+import { safeText } from './safe-text.ts';
+
+export function peerTitle(contract: ContractInfo): string {
+  return safeText(contract.peer?.name || shortId(contract.peer?.onionServiceId ?? ''));
+}
+
+export function contractTable(contracts: readonly ContractInfo[]): string {
+  const head = ['PEER', 'STATE', 'GIVE', 'GET', 'OURS IS THERE', 'LAST CHECK', 'THEIRS IS HERE'];
+  const rows = contracts.map((contract) => [
+    peerTitle(contract),
+    safeText(contract.state),
+    formatBytes(contract.giveBytes),
+    formatBytes(contract.getBytes),
+    contract.ourContentSynced ? 'newest' : contract.replica?.sequence ? 'older' : 'no',
+    safeText(contract.replica?.outcome || '-'),
+    formatBytes(contract.theirContentLength),
+  ]);
+  return formatTable([head, ...rows]);
+}
+
+export function contractText(contract: ContractInfo, nowMs: number): string {
+  const { replica } = contract;
+  const term = contract.durationSeconds === 0n ? 'open' : formatSeconds(contract.durationSeconds);
+  return formatTable([
+    ['peer', `${peerTitle(contract)} (${contract.online ? 'online' : 'offline'})`],
+    ['state', `${safeText(contract.state)} - ${safeText(contract.explanation)}`],
+    ['we store', `${formatBytes(contract.theirContentLength)} of ${formatBytes(contract.giveBytes)}`],
+    ['they store', `up to ${formatBytes(contract.getBytes)}`],
+    ['term', `${term}, notice ${formatSeconds(contract.noticeSeconds)}`],
+    ['older revisions', `kept ${formatSeconds(contract.holdSeconds)}`],
+    ['checks', `every ${formatSeconds(contract.checkPeriodSeconds)}`],
+    ['they keep ours', `${formatSeconds(contract.ourRemainingSeconds)} if we stop`],
+    ['we keep theirs', `${formatSeconds(contract.theirRemainingSeconds)} if they stop`],
+    ['our content', contract.ourContentSynced ? 'newest revision there' : 'newest revision not there'],
+    ['last check', replica?.outcome ? `${replica.outcome} ${formatAgo(replica.checkedMs, nowMs)}` : 'none'],
+  ]);
+}

@@ -1,0 +1,82 @@
+// Follows the recovery that runs in the daemon, until it ends or, for a caller that does not wait, until it is under way.
+
+import type { BbError } from '../src/core/errors.ts';
+import { BbError as OperatingError, isBbError } from '../src/core/errors.ts';
+import { BarterBackupClientService as Service } from '../src/gen/clirpc/v1/clirpc.ts';
+import type { RecoverContentRequest, RecoverContentUpdate } from '../src/gen/clirpc/v1/clirpc.ts';
+import type { Context } from './context.ts';
+import { formatCount } from './format.ts';
+import { safeText } from './safe-text.ts';
+import { modeWord, transferView } from './views.ts';
+import type { View } from './views.ts';
+
+export type RecoveryEnd = {
+  readonly update: RecoverContentUpdate | undefined;
+  readonly data: View;
+  /** PARTIAL when files are missing. */
+  readonly failure: BbError | undefined;
+};
+
+/** `wait` false: leaves after the first report; the job goes on in the daemon. */
+export async function followRecovery(
+  context: Context,
+  request: RecoverContentRequest,
+  wait = true,
+): Promise<RecoveryEnd> {
+  const { out } = context;
+  let last: RecoverContentUpdate | undefined;
+  let waitingFor = '';
+  try {
+    for await (const update of (await context.client()).stream(Service.recoverContent, request)) {
+      last = update;
+      out.progress({
+        job: 'recover',
+        phase: update.phase,
+        done: update.mostRecentDownloadedBytes,
+        total: update.mostRecentLength,
+        bytesPerSec: 0n,
+        etaSec: 0n,
+      });
+      if (update.waitingFor !== '' && update.waitingFor !== waitingFor) out.note(`* ${safeText(update.waitingFor)}`);
+      waitingFor = update.waitingFor;
+      if (update.done || !wait) break;
+    }
+  } catch (error) {
+    if (!isBbError(error, 'PARTIAL')) throw error;
+    return { update: last, data: recoveryView(last), failure: error };
+  }
+  return { update: last, data: recoveryView(last), failure: wait ? failureOf(last) : undefined };
+}
+
+function failureOf(update: RecoverContentUpdate | undefined): BbError | undefined {
+  if (update === undefined || !update.done) {
+    const why = update === undefined || update.waitingFor === '' ? 'the recovery stopped early' : update.waitingFor;
+    return new OperatingError('PARTIAL', why);
+  }
+  if (update.missingFiles === 0n) return undefined;
+  return new OperatingError('PARTIAL', `${formatCount(update.missingFiles, 'file is', 'files are')} still missing`);
+}
+
+function recoveryView(update: RecoverContentUpdate | undefined): View {
+  if (update === undefined) return { phase: null };
+  const createdMs = Number(update.mostRecentTs) * 1000 + Number(update.mostRecentTsNs / 1_000_000n);
+  return {
+    phase: update.phase,
+    mode: modeWord(update.mode),
+    done: update.done,
+    recovered: update.recoveredMostRecentVersion,
+    content_id: update.mostRecentContentId.toString('hex'),
+    sequence: Number(update.mostRecentSequence),
+    created: createdMs === 0 ? null : new Date(createdMs).toISOString(),
+    content_bytes: Number(update.mostRecentLength),
+    downloaded_bytes: Number(update.mostRecentDownloadedBytes),
+    total_downloaded_bytes: Number(update.totalDownloadedBytes),
+    complete_files: Number(update.mostRecentDownloadedFiles),
+    missing_files: Number(update.missingFiles),
+    holders_of_newest: Number(update.numPeersWithMostRecentVersion),
+    holders: Number(update.numPeersWithAnyVersions),
+    versions: Number(update.totalVersionsFound),
+    waiting_for: update.waitingFor === '' ? null : update.waitingFor,
+    transfers: update.transfers.map(transferView),
+  };
+}

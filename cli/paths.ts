@@ -1,0 +1,11 @@
+// The paths of the node that this bb talks to: core's one function with the values of this process.
+
+import { homedir, userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { nodePaths } from '../src/core/paths.ts';
+import type { NodePaths } from '../src/core/paths.ts';
+
+export function cliPaths(dataDir: string | undefined, socket: string | undefined): NodePaths {
+  const uid = process.getuid?.() ?? userInfo().uid;
+  return nodePaths({ dataDir, socket }, { env: process.env, home: homedir(), uid, absolute: (path) => resolve(path) });
+}

@@ -1,0 +1,28 @@
+// The known peers with their presence, and finding one of them as a person names it.
+
+import { BbError } from '../src/core/errors.ts';
+import { BarterBackupClientService as Service } from '../src/gen/clirpc/v1/clirpc.ts';
+import type { PeerInfo } from '../src/gen/clirpc/v1/clirpc.ts';
+import type { Context } from './context.ts';
+
+export type KnownPeer = { readonly info: PeerInfo; readonly presence: 'connected' | 'online' | 'offline' };
+
+export async function knownPeers(context: Context): Promise<KnownPeer[]> {
+  const answer = await (await context.client()).unary(Service.connectedPeers, {});
+  return [
+    ...answer.connectedPeers.map((info) => ({ info, presence: 'connected' as const })),
+    ...answer.onlineNotConnectedPeers.map((info) => ({ info, presence: 'online' as const })),
+    ...answer.offlinePeers.map((info) => ({ info, presence: 'offline' as const })),
+  ];
+}
+
+/** By name, onion id, bb: URI or unique prefix of either. UNKNOWN_PEER or CONFLICT. */
+export function findPeer(peers: readonly KnownPeer[], reference: string): KnownPeer {
+  const wanted = reference.replace(/^bb:(\/\/)?/, '').replace(/\.onion$/, '');
+  const names = ({ info }: KnownPeer): string[] => [info.peer?.name ?? '', info.peer?.onionServiceId ?? ''];
+  const exact = peers.filter((peer) => names(peer).includes(wanted));
+  const found = exact.length > 0 ? exact : peers.filter((peer) => names(peer).some((name) => name.startsWith(wanted)));
+  if (found.length > 1) throw new BbError('CONFLICT', `"${reference}" names more than one peer`);
+  if (wanted === '' || found[0] === undefined) throw new BbError('UNKNOWN_PEER', `no peer is called "${reference}"`);
+  return found[0];
+}
