@@ -11,6 +11,7 @@ import type { IngestJob, IngestProgress, ReadItem, RecoverySession, WorkerKeys, 
 import type { ContentCalls } from './content/entry.ts';
 import type { PlainChange } from './content/ingest.ts';
 import { deriveMaster } from './derive/derive-master.ts';
+import type { ServeCalls } from './serve/entry.ts';
 import { entryUrl, WorkerThread } from './worker-thread.ts';
 
 export type ThreadWorkersOptions = {
@@ -27,11 +28,13 @@ const PROGRESS_MS = 250;
 export class ThreadWorkers implements Workers {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #content: WorkerThread<ContentCalls>;
+  readonly #serve: WorkerThread<ServeCalls>;
 
   constructor({ dataDir, clock, onCrash }: ThreadWorkersOptions) {
     this.#clock = clock;
     const options = { data: { dataDir }, heapMib: HEAP_MIB, onCrash };
     this.#content = new WorkerThread(entryUrl('./content/entry'), { name: 'content', ...options });
+    this.#serve = new WorkerThread(entryUrl('./serve/entry'), { name: 'serve', ...options });
   }
 
   deriveMaster(secret: Buffer, mode: SecretMode, account: string): Promise<Buffer> {
@@ -39,16 +42,16 @@ export class ThreadWorkers implements Workers {
   }
 
   async unlock(keys: WorkerKeys): Promise<void> {
-    await this.#content.call('unlock', keys);
+    await Promise.all([this.#content.call('unlock', keys), this.#serve.call('unlock', keys)]);
   }
 
   async lock(): Promise<void> {
-    await this.#content.call('lock');
+    await Promise.all([this.#content.call('lock'), this.#serve.call('lock')]);
   }
 
   async close(): Promise<void> {
     await this.lock().catch(() => undefined);
-    await this.#content.close();
+    await Promise.all([this.#content.close(), this.#serve.close()]);
   }
 
   ingest(
@@ -85,27 +88,27 @@ export class ThreadWorkers implements Workers {
     return this.#content.stream('read', revision, name) as AsyncIterable<ReadItem>;
   }
 
-  sealLeaves(_peer: OnionId, _contentId: Buffer, _cells: readonly number[]): Promise<Buffer> {
-    throw new Error('not yet');
+  sealLeaves(peer: OnionId, contentId: Buffer, cells: readonly number[]): Promise<Buffer> {
+    return this.#serve.call('sealLeaves', peer, contentId, cells);
   }
-  sealCell(_peer: OnionId, _contentId: Buffer, _cell: number): Promise<Buffer | undefined> {
-    throw new Error('not yet');
+
+  sealCell(peer: OnionId, contentId: Buffer, cell: number): Promise<Buffer | undefined> {
+    return this.#serve.call('sealCell', peer, contentId, cell);
   }
-  expectedMac(
-    _question: ChallengeQuestion,
-    _responder: OnionId,
-    _blobCells: number,
-  ): ReturnType<Workers['expectedMac']> {
-    throw new Error('not yet');
+
+  expectedMac(question: ChallengeQuestion, responder: OnionId, blobCells: number): ReturnType<Workers['expectedMac']> {
+    return this.#serve.call('expectedMac', question, responder, blobCells);
   }
+
   proveMac(
-    _question: ChallengeQuestion,
-    _challenger: OnionId,
-    _list: number,
-    _blobCells: number,
+    question: ChallengeQuestion,
+    challenger: OnionId,
+    list: number,
+    blobCells: number,
   ): ReturnType<Workers['proveMac']> {
-    throw new Error('not yet');
+    return this.#serve.call('proveMac', question, challenger, list, blobCells);
   }
+
   startRecovery(_revision: RevisionRow, _indexCellIds: readonly Buffer[]): Promise<RecoverySession> {
     throw new Error('not yet');
   }

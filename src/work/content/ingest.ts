@@ -167,8 +167,9 @@ class Ingest {
     }
     const marks = read.end === 'changed' ? MARK.CHANGED_WHILE_READ : 0;
     const { size, sha256, chunkIds } = read;
-    if (old?.kind !== ENTRY_KIND.FILE || !old.sha256.equals(sha256)) this.#addedFiles++;
-    await this.#append({ ...entry, marks, size, sha256, chunkIds }, true);
+    const isSame = old?.kind === ENTRY_KIND.FILE && old.sha256.equals(sha256) && old.chunkIds.equals(chunkIds);
+    if (!isSame) this.#addedFiles++;
+    await this.#append({ ...entry, marks, size, sha256, chunkIds }, !isSame);
   }
 
   /** New attributes with the bytes that are stored already. */
