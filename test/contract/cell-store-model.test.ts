@@ -31,7 +31,7 @@ async function play(dir: string, kind: 'own' | 'peers', steps: readonly Step[]):
   const random = countingRandom(dir);
   let store = new PackCellStore({ dir, kind, keys }, random, files);
   let marks: readonly PackMark[] = [];
-  let durable: Known[] = [];
+  const durable: Known[] = [];
   let pending: Known[] = [];
   let next = 0;
   await store.open(marks);

@@ -40,10 +40,15 @@ export class Sql {
   /** Rows one at a time, for results that do not fit in memory; the statement is not shared. */
   *iterate(text: string, ...values: SQLInputValue[]): Generator<SqlRow> {
     const rows = inOurWords(() => this.#db.prepare(text).iterate(...values));
-    for (;;) {
-      const next = inOurWords(() => rows.next());
-      if (next.done === true) return;
-      yield next.value as SqlRow;
+    try {
+      for (;;) {
+        const next = inOurWords(() => rows.next());
+        if (next.done === true) return;
+        yield next.value as SqlRow;
+      }
+    } finally {
+      // An abandoned statement would keep its table locked.
+      rows.return?.();
     }
   }
 
