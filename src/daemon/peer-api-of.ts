@@ -6,7 +6,7 @@ import { answerContact } from './answer-contact.ts';
 import { answerOffer } from './answer-offer.ts';
 import { answerAccept, answerProposal, signedTerms } from './contracts.ts';
 import type { PeerApi } from './peer-api.ts';
-import { exchangePeers } from './peers.ts';
+import { answerExchange } from './exchange-peers.ts';
 import { onIncoming } from './presence.ts';
 import { serveDownload } from './serve-download.ts';
 import type { Session } from './session.ts';
@@ -30,7 +30,7 @@ export function peerApiOf(session: Session): PeerApi {
       protocolMax: PROTOCOL_VERSION,
       instance: caller === session.self ? session.instance : Buffer.alloc(0),
     }),
-    exchangePeers: (caller, theirs) => exchangePeers(session, caller, theirs),
+    exchangePeers: (caller, theirs) => answerExchange(session, caller, theirs),
     getContentRevision: (caller, held) => answerContact(session, caller, held),
     setContentRevision: (caller, offer) => answerOffer(session, caller, offer),
     download: (caller, request, signal) => serveDownload(session, caller, request, signal),

@@ -3,7 +3,7 @@
 import { BbError } from '../core/errors.ts';
 import { parseOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
-import { PEERS, PEER_EXCHANGE_PEERS, PEER_EXCHANGE_UNKNOWN_PEERS } from '../core/limits.ts';
+import { PEERS } from '../core/limits.ts';
 import type { PeerRecord } from '../core/records.ts';
 import { markDirty } from './dirty.ts';
 import type { PeerView } from './local-api.ts';
@@ -11,9 +11,6 @@ import { planFor } from './plan.ts';
 import { meetPeer } from './presence.ts';
 import type { Session } from './session.ts';
 import { peerView } from './views.ts';
-
-/** Peers are passed on if they were reached within this time. */
-const FRESH_MS = 14 * 24 * 3600 * 1000;
 
 /** BAD_ONION_ID, OWN_ONION_ID, TOO_LARGE. With `wait` the peer is dialled now; unreachable is an answer, not an error. */
 export async function connectPeer(
@@ -85,28 +82,4 @@ export function newPeer(session: Session, onionId: OnionId): PeerRecord {
     lastReachedMs: 0,
     dialledBack: false,
   };
-}
-
-/** PeerExchange: received ids are hints without any right; what we give is the same for all callers. */
-export async function exchangePeers(
-  session: Session,
-  caller: OnionId,
-  theirs: readonly OnionId[],
-): Promise<readonly OnionId[]> {
-  for (const id of theirs.slice(0, PEER_EXCHANGE_PEERS)) await rememberHint(session, caller, id);
-  const known = session.registry.peer(caller)?.added === true || session.registry.contract(caller) !== undefined;
-  const nowMs = session.deps.clock.nowMs();
-  return session.registry
-    .peers()
-    .filter((peer) => peer.onionId !== caller && nowMs - peer.lastReachedMs < FRESH_MS)
-    .map((peer) => peer.onionId)
-    .toSorted()
-    .slice(0, known ? PEER_EXCHANGE_PEERS : PEER_EXCHANGE_UNKNOWN_PEERS);
-}
-
-async function rememberHint(session: Session, introducer: OnionId, id: OnionId): Promise<void> {
-  const isKnownCaller = session.registry.peer(introducer)?.added === true;
-  const full = session.registry.peers().length >= PEERS / 2;
-  if (!isKnownCaller || full || id === session.self || session.registry.peer(id) !== undefined) return;
-  await session.registry.updatePeer(id, (old) => old ?? { ...newPeer(session, id), introducer });
 }

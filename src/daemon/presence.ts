@@ -6,6 +6,7 @@ import { probeDelayMs } from '../core/policy/probe.ts';
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { meet } from './contact.ts';
+import { exchangeWhenDue } from './exchange-peers.ts';
 import { planFor } from './plan.ts';
 import type { Session } from './session.ts';
 
@@ -34,6 +35,7 @@ export async function meetPeer(session: Session, peer: OnionId, signal: AbortSig
   await rememberReached(session, peer);
   await meet(session, peer, signal);
   session.met.add(peer);
+  await exchangeWhenDue(session, peer, signal);
 }
 
 /** A session of ours to a peer began or ended. */

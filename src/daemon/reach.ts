@@ -71,7 +71,7 @@ export class Reach {
 
   #touch(peer: OnionId, contact: Contact, up: boolean, group: string): void {
     if (up) {
-      contact.group = group;
+      if (group !== '') contact.group = group; // only the dialling side is told by Node
       contact.lastMs = this.#clock.nowMs();
       contact.failures = 0;
     } else if (!this.isReachable(peer)) {

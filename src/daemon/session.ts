@@ -57,6 +57,8 @@ export class Session {
   readonly tasks: Tasks;
   /** Peers that were met since their session came up. */
   readonly met = new Set<OnionId>();
+  /** Monotonic time of the last exchange of addresses. */
+  readonly exchangedMs = new Map<OnionId, number>();
   /** Checks in a row that were late or unreachable. */
   readonly checkFailures = new Map<OnionId, number>();
   /** Failed tries in a row to pull from an owner. */
