@@ -1,0 +1,86 @@
+// The events of one daemon, kept from the moment of attaching, so that a test waits on what happened and never on time.
+
+import { DaemonClient } from '../../../cli/client.ts';
+import { BarterBackupClientService as Service } from '../../../src/gen/clirpc/v1/clirpc.ts';
+import type { Event } from '../../../src/gen/clirpc/v1/clirpc.ts';
+
+export type EventTest = (event: Event) => boolean;
+
+export class EventLog {
+  readonly #abort = new AbortController();
+  readonly #events: Event[] = [];
+  readonly #waiters = new Set<() => void>();
+  #mark = 0;
+  #ended = false;
+
+  /** Resolves when the daemon has confirmed the subscription: nothing after that is missed. */
+  static async attach(socket: string): Promise<EventLog> {
+    const log = new EventLog();
+    const client = await DaemonClient.open({ socket, timeoutMs: undefined, signal: log.#abort.signal });
+    const events = client.stream(Service.events, { progress: true });
+    await events.next();
+    void log.#read(events).finally(() => client.close());
+    return log;
+  }
+
+  async #read(events: AsyncGenerator<Event>): Promise<void> {
+    try {
+      for await (const event of events) {
+        this.#events.push(event);
+        for (const wake of this.#waiters) wake();
+      }
+    } catch {
+      // The daemon ended or was killed: the waiters are told below.
+    }
+    this.#ended = true;
+    for (const wake of this.#waiters) wake();
+  }
+
+  /** From here on `wait` looks only at what comes. */
+  forget(): void {
+    this.#mark = this.#events.length;
+  }
+
+  /** The first event of this name since the start or the last `forget` for which `test` holds. */
+  async wait(name: string, test: EventTest = () => true, withinMs = 60_000): Promise<Event> {
+    const deadlineMs = performance.now() + withinMs;
+    let at = this.#mark;
+    for (;;) {
+      for (; at < this.#events.length; at += 1) {
+        const event = this.#events[at];
+        if (event?.name === name && test(event)) return event;
+      }
+      const leftMs = deadlineMs - performance.now();
+      if (this.#ended || leftMs <= 0) {
+        throw new Error(`${this.#ended ? 'the daemon ended' : 'too late'}: no event ${name}; last: ${this.summary()}`);
+      }
+      await this.#change(leftMs);
+    }
+  }
+
+  count(name: string, test: EventTest = () => true): number {
+    return this.#events.filter((event) => event.name === name && test(event)).length;
+  }
+
+  /** The last events in one line, for a failed test. */
+  summary(): string {
+    const kept = this.#events.filter(({ name }) => name !== 'progress').slice(-25);
+    return kept.map(({ name, attributes }) => `${name}${JSON.stringify(attributes)}`).join(' ');
+  }
+
+  close(): void {
+    this.#abort.abort();
+  }
+
+  #change(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, withinMs);
+      this.#waiters.add(wake);
+    });
+  }
+}
