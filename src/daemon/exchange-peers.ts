@@ -4,7 +4,7 @@
 
 import type { OnionId } from '../core/ids.ts';
 import { PEERS, PEER_EXCHANGE_PEERS, PEER_EXCHANGE_UNKNOWN_PEERS } from '../core/limits.ts';
-import { newPeer } from './peers.ts';
+import { newPeer } from './new-peer.ts';
 import type { Session } from './session.ts';
 
 /** Peers are passed on if they were reached within this time. */

@@ -5,6 +5,7 @@ import { parseOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
 import { PEERS } from '../core/limits.ts';
 import type { PeerRecord } from '../core/records.ts';
+import { newPeer } from './new-peer.ts';
 import { markDirty } from './dirty.ts';
 import type { PeerView } from './local-api.ts';
 import { planFor } from './plan.ts';
@@ -68,18 +69,4 @@ function bare(reference: string): string {
     .toLowerCase()
     .replace(/^bb:(\/\/)?/, '')
     .replace(/\.onion$/, '');
-}
-
-export function newPeer(session: Session, onionId: OnionId): PeerRecord {
-  return {
-    onionId,
-    name: '',
-    added: false,
-    addedMs: session.deps.clock.nowMs(),
-    introducer: undefined,
-    pinned: false,
-    aeadKey: Buffer.alloc(0),
-    lastReachedMs: 0,
-    dialledBack: false,
-  };
 }
