@@ -158,3 +158,5 @@ export const LANE_RUN_CELLS = 64;
 export const PULL_WINDOW_CELLS = 8192;
 /** Lanes to each holder while content is restored; RECOVERY_REQUESTS bounds all of them together. */
 export const LANES_PER_HOLDER = 4;
+/** Cells of a recovery that a crash may cost: they are fetched again. */
+export const RECOVERY_SAVE_CELLS = 64;

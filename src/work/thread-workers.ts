@@ -109,8 +109,16 @@ export class ThreadWorkers implements Workers {
     return this.#serve.call('proveMac', question, challenger, list, blobCells);
   }
 
-  startRecovery(_revision: RevisionRow, _indexCellIds: readonly Buffer[]): Promise<RecoverySession> {
-    throw new Error('not yet');
+  async startRecovery(revision: RevisionRow, indexCellIds: readonly Buffer[]): Promise<RecoverySession> {
+    const content = this.#content;
+    await content.call('startRecovery', revision, Buffer.concat(indexCellIds));
+    return {
+      wanted: (limit) => content.call('wantedCells', limit),
+      counts: () => content.call('recoveryCounts'),
+      offer: (peer, cells) => content.call('offerCells', peer, cells),
+      cellIds: () => content.call('recoveryCellIds'),
+      finish: () => content.call('finishRecovery'),
+    };
   }
 
   /** Passes on a new phase at once, everything else a few times a second. */

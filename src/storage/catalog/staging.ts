@@ -80,9 +80,10 @@ export class StagingDb {
     return this.#sql.get('SELECT 1 FROM listed WHERE cell_id = ?', cellId) !== undefined;
   }
 
-  /** The cell ids of the blob without heads, in blob order. */
-  *listed(): Generator<Buffer> {
-    for (const row of this.#sql.iterate('SELECT cell_id FROM listed ORDER BY is_index DESC, ordinal')) {
+  /** The cell ids of the blob without heads, in blob order; or those of one kind. */
+  *listed(kind?: 'index' | 'data'): Generator<Buffer> {
+    const where = kind === undefined ? '' : `WHERE is_index = ${kind === 'index' ? 1 : 0}`;
+    for (const row of this.#sql.iterate(`SELECT cell_id FROM listed ${where} ORDER BY is_index DESC, ordinal`)) {
       yield bytesOf(row['cell_id']);
     }
   }
@@ -117,6 +118,11 @@ export class StagingDb {
     for (const row of this.#sql.iterate('SELECT cell_id, body FROM record ORDER BY ordinal')) {
       yield { cellId: bytesOf(row['cell_id']), body: bytesOf(row['body']) };
     }
+  }
+
+  /** Forgets the list of the blob and what led to it; cells and chunks stay. */
+  unlist(): void {
+    this.#sql.exec('DELETE FROM listed; DELETE FROM live; DELETE FROM record');
   }
 
   /** How far the packs of the own store must be kept for the cells that are staged here. */

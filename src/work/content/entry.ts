@@ -2,7 +2,9 @@
 // Invariant: calls that write run one after the other; reading goes on beside them.
 
 import { workerData } from 'node:worker_threads';
-import { BbError } from '../../core/errors.ts';
+import { BbError, invariant } from '../../core/errors.ts';
+import { pubkeyFromOnionId } from '../../core/ids.ts';
+import type { OnionId } from '../../core/ids.ts';
 import { leafHash } from '../../core/content/merkle.ts';
 import type { Entry } from '../../core/content/entry.ts';
 import { CELL_KIND } from '../../core/crypto/cell-seal.ts';
@@ -16,8 +18,10 @@ import type { CallContext } from '../calls.ts';
 import { serveCalls } from '../serve-calls.ts';
 import { ingest } from './ingest.ts';
 import type { PlainJob } from './ingest.ts';
-import { OwnContent } from './own-content.ts';
+import { isRecovery, OwnContent } from './own-content.ts';
 import { entriesBelow, itemsBelow } from './read-content.ts';
+import { Recovery } from './recovery.ts';
+import type { OfferedCell, RecoveryCounts } from './recovery.ts';
 
 export type ContentCalls = typeof calls;
 
@@ -28,6 +32,7 @@ const PROGRESS_FILES = 100;
 const { dataDir } = workerData as { readonly dataDir: string };
 const writes = new Serial();
 let content: OwnContent | undefined;
+let recovery: Recovery | undefined;
 
 const calls = {
   async unlock(_: CallContext, keys: WorkerKeys): Promise<void> {
@@ -44,7 +49,10 @@ const calls = {
   ingest(context: CallContext, job: PlainJob, base: RevisionRow | undefined): Promise<StagedContent> {
     const onProgress = sparingly((progress) => context.emit(progress));
     const { signal, input } = context;
-    return writes.run(() => ingest(unlocked(), job, base, { signal, input, onProgress }));
+    return writes.run(async () => {
+      await recovery?.save();
+      return ingest(unlocked(), job, base, { signal, input, onProgress });
+    });
   },
 
   appendHeads(
@@ -59,9 +67,11 @@ const calls = {
     return writes.run(() => unlocked().store.sync());
   },
 
+  /** What a recovery has collected stays. */
   discard(_: CallContext, stagingId: string): Promise<void> {
     return writes.run(async () => {
-      if (stagingId !== '') removeStaging(stagingPath(dataDir, stagingId));
+      await recovery?.save();
+      if (stagingId !== '' && !isRecovery(stagingId)) removeStaging(stagingPath(dataDir, stagingId));
       await unlocked().cutBack();
     });
   },
@@ -86,6 +96,40 @@ const calls = {
       await context.emit(item.kind === 'entry' ? { ...item, entry: withoutChunks(item.entry) } : item);
     }
   },
+
+  startRecovery(_: CallContext, row: RevisionRow, indexCellIds: Buffer): Promise<void> {
+    return writes.run(async () => {
+      await recovery?.close();
+      recovery = undefined;
+      recovery = await Recovery.open(unlocked(), row, indexCellIds);
+    });
+  },
+
+  wantedCells(_: CallContext, limit: number): Promise<readonly Buffer[]> {
+    return writes.run(async () => recovering().wanted(limit));
+  },
+
+  recoveryCounts(_: CallContext): Promise<RecoveryCounts> {
+    return writes.run(async () => recovering().counts());
+  },
+
+  offerCells(_: CallContext, peer: OnionId, cells: readonly OfferedCell[]): Promise<readonly boolean[]> {
+    return writes.run(() => recovering().offer(pubkeyFromOnionId(peer), cells));
+  },
+
+  recoveryCellIds(_: CallContext): Promise<Buffer> {
+    return writes.run(async () => recovering().cellIds());
+  },
+
+  finishRecovery(
+    context: CallContext,
+  ): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }> {
+    return writes.run(async () => {
+      const result = await recovering().finish(context.signal);
+      recovery = undefined;
+      return result;
+    });
+  },
 };
 
 serveCalls(calls);
@@ -95,6 +139,8 @@ const ENTRY_FIXED_BYTES = 200;
 
 async function close(): Promise<void> {
   const open = content;
+  await recovery?.close();
+  recovery = undefined;
   content = undefined;
   await open?.close();
 }
@@ -102,6 +148,11 @@ async function close(): Promise<void> {
 function unlocked(): OwnContent {
   if (content === undefined) throw new BbError('LOCKED', 'the content worker has no keys');
   return content;
+}
+
+function recovering(): Recovery {
+  invariant(recovery !== undefined, 'a recovery has been started and not finished');
+  return recovery;
 }
 
 /** Chunk lists stay here: they are large and mean nothing outside. */

@@ -219,7 +219,7 @@ class Ingest {
     await readBack(this.#builder.cells, {
       root: built.root,
       snapshot,
-      dataCells: skip(this.#staging.listed(), built.indexCells),
+      dataCells: this.#staging.listed('data'),
       isNew: (ordinal) => this.#isNew.has(ordinal),
       onFile: (entry) => this.#count(entry.size),
       signal: this.#call.signal,
@@ -271,11 +271,6 @@ export function baseContent(own: OwnContent, row: RevisionRow): BaseContent {
 
 function isSameLink(entry: Entry, old: Entry | undefined): boolean {
   return old !== undefined && old.kind === entry.kind && old.target.equals(entry.target);
-}
-
-function* skip<T>(items: Iterable<T>, count: number): Generator<T> {
-  let index = 0;
-  for (const item of items) if (index++ >= count) yield item;
 }
 
 async function* noEntries(): AsyncGenerator<never> {}

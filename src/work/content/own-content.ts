@@ -41,7 +41,7 @@ export class OwnContent {
     const own = new OwnContent(dataDir, keys);
     await diskFiles.makeDir(`${dataDir}/tmp`);
     for (const id of await stagingIds(dataDir)) {
-      if (!id.startsWith(RECOVERY)) removeStaging(stagingPath(dataDir, id));
+      if (!isRecovery(id)) removeStaging(stagingPath(dataDir, id));
     }
     await own.cutBack();
     return own;
@@ -55,7 +55,7 @@ export class OwnContent {
     };
     raise(this.catalog.marks('own'));
     for (const id of await stagingIds(this.dataDir)) {
-      if (!id.startsWith(RECOVERY)) continue;
+      if (!isRecovery(id)) continue;
       const staging = new StagingDb(stagingPath(this.dataDir, id), { durable: true });
       raise(staging.marks());
       staging.close();
@@ -75,6 +75,10 @@ export class OwnContent {
 /** Name of the staging database of a recovery; survives a restart. */
 export function recoveryStagingId(contentId: Buffer): string {
   return RECOVERY + contentId.subarray(0, 8).toString('hex');
+}
+
+export function isRecovery(stagingId: string): boolean {
+  return stagingId.startsWith(RECOVERY);
 }
 
 export function newStagingId(): string {
