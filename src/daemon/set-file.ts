@@ -8,7 +8,7 @@ import { commitRevision, requireNormal } from './commit-revision.ts';
 import type { ProgressView, SetFileResult, SetFileSource } from './local-api.ts';
 import { planPublishAll } from './plan.ts';
 import { revisionView } from './views.ts';
-import type { Session } from './session.ts';
+import type { Newest, Session } from './session.ts';
 
 /** BAD_NAME, NOT_FOUND, NO_SPACE, TOO_LARGE, PUBLISH_BLOCKED. The old content stays as it was on any failure. */
 export function setFile(
@@ -48,6 +48,11 @@ async function changeFiles(
         (progress) => job.progress(progress.phase, progress.bytes, progress.totalBytes),
         AbortSignal.any([signal, session.scheduler.signal]),
       );
+      const { newest: before } = session;
+      if (before !== undefined && staged.addedFiles === 0 && staged.removedFiles === 0) {
+        await session.deps.workers.discard(staged);
+        return unchanged(before, staged.skippedFiles);
+      }
       const newest = await commitRevision(session, staged);
       return {
         revision: revisionView(newest.row),
@@ -64,6 +69,11 @@ async function changeFiles(
     job.end('failed');
     throw error;
   }
+}
+
+/** Nothing on disk differs from the newest revision: it stays the newest. */
+function unchanged({ row }: Newest, skippedFiles: number): SetFileResult {
+  return { revision: revisionView(row), addedFiles: 0, removedFiles: 0, skippedFiles, unchanged: true };
 }
 
 async function countBelow(session: Session, name: Buffer): Promise<number> {
