@@ -18,7 +18,7 @@ export async function probe(session: Session, peer: OnionId, signal: AbortSignal
     await meetPeer(session, peer, signal);
   } catch (error) {
     if (signal.aborted) return;
-    session.deps.log.debug('probe failed', { code: error instanceof BbError ? error.code : 'refused' });
+    session.deps.log.debug('probe failed', { detail: String(error) });
     planNextProbe(session, peer);
   }
 }
