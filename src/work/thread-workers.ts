@@ -115,8 +115,7 @@ export class ThreadWorkers implements Workers {
     return {
       wanted: (limit) => content.call('wantedCells', limit),
       counts: () => content.call('recoveryCounts'),
-      offer: (peer, cells) => content.call('offerCells', peer, cells),
-      cellIds: () => content.call('recoveryCellIds'),
+      offer: (peer, cell, bytes) => content.call('offerCell', peer, cell, bytes),
       finish: () => content.call('finishRecovery'),
     };
   }

@@ -27,6 +27,8 @@ export class World {
   catalog: Catalog;
   workers: ThreadWorkers;
   readonly crashes: Error[] = [];
+  /** How far the snapshots' clock runs ahead of that of the disk. */
+  aheadMs = 0;
   #sequence = 0;
 
   private constructor(seed: number) {
@@ -68,7 +70,7 @@ export class World {
 
   async change(change: IngestJob['change'], signal: AbortSignal = neverAborted): Promise<StagedContent> {
     const base = await this.catalog.newestRevision();
-    const job = { change, snapshotId: Buffer.alloc(16, this.#sequence + 1), nowMs: Date.now() };
+    const job = { change, snapshotId: Buffer.alloc(16, this.#sequence + 1), nowMs: Date.now() + this.aheadMs };
     return this.workers.ingest(job, base, () => {}, signal);
   }
 

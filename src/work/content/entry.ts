@@ -21,7 +21,7 @@ import type { PlainJob } from './ingest.ts';
 import { isRecovery, OwnContent } from './own-content.ts';
 import { entriesBelow, itemsBelow } from './read-content.ts';
 import { Recovery } from './recovery.ts';
-import type { OfferedCell, RecoveryCounts } from './recovery.ts';
+import type { RecoveryCounts } from './recovery.ts';
 
 export type ContentCalls = typeof calls;
 
@@ -105,7 +105,7 @@ const calls = {
     });
   },
 
-  wantedCells(_: CallContext, limit: number): Promise<readonly Buffer[]> {
+  wantedCells(_: CallContext, limit: number): Promise<readonly number[]> {
     return writes.run(async () => recovering().wanted(limit));
   },
 
@@ -113,12 +113,8 @@ const calls = {
     return writes.run(async () => recovering().counts());
   },
 
-  offerCells(_: CallContext, peer: OnionId, cells: readonly OfferedCell[]): Promise<readonly boolean[]> {
-    return writes.run(() => recovering().offer(pubkeyFromOnionId(peer), cells));
-  },
-
-  recoveryCellIds(_: CallContext): Promise<Buffer> {
-    return writes.run(async () => recovering().cellIds());
+  offerCell(_: CallContext, peer: OnionId, cell: number, bytes: Buffer): Promise<boolean> {
+    return writes.run(() => recovering().offer(pubkeyFromOnionId(peer), cell, bytes));
   },
 
   finishRecovery(

@@ -5,7 +5,7 @@
 import { chunkId } from '../../core/content/chunk-id.ts';
 import { parseCell } from '../../core/content/cell-codec.ts';
 import { decompressChunk } from '../../core/content/compress.ts';
-import { leafHash, MerkleRoot } from '../../core/content/merkle.ts';
+import { contentRoot, leafHash } from '../../core/content/merkle.ts';
 import type { Metadata } from '../../core/content/metadata.ts';
 import { CELL_KIND, openCell, sealCell } from '../../core/crypto/cell-seal.ts';
 import type { CellKind } from '../../core/crypto/cell-seal.ts';
@@ -13,6 +13,7 @@ import { BbError } from '../../core/errors.ts';
 import { RECOVERY_SAVE_CELLS } from '../../core/limits.ts';
 import type { RevisionRow, StagedContent } from '../../ports/catalog.ts';
 import { StagingDb, stagingPath } from '../../storage/catalog/staging.ts';
+import { BitList } from './bit-list.ts';
 import { ByteList, splitBytes } from './byte-list.ts';
 import { metadataOf, recoveryStagingId, stagedFinder } from './own-content.ts';
 import type { OwnContent } from './own-content.ts';
@@ -21,8 +22,6 @@ import type { CellFinder } from './own-cells.ts';
 import { stagePartial } from './partial-content.ts';
 import { indexRecords } from './stored-streams.ts';
 
-/** Sealed for the peer that gave it. */
-export type OfferedCell = { readonly cellId: Buffer; readonly bytes: Buffer };
 export type RecoveryCounts = { readonly done: number; readonly total: number; readonly indexDone: boolean };
 
 const CELL_ID_BYTES = 32;
@@ -31,22 +30,24 @@ export class Recovery {
   readonly #own: OwnContent;
   readonly #row: RevisionRow;
   readonly #metadata: Metadata;
-  readonly #indexIds: Buffer;
   readonly #staging: StagingDb;
   readonly #finder: CellFinder;
   readonly #cells: OwnCells;
-  /** In blob order; names are cell ids in latin1. */
-  readonly #missingIndex = new Set<string>();
-  readonly #missingData = new Set<string>();
-  /** Packed ids of the data cells; undefined while index cells are missing. */
-  #dataIds: Buffer | undefined;
+  /** Packed ids in blob order without heads: index cells, and data cells once the index is complete. */
+  #ids: Buffer;
+  /** One bit per id: the cell is here. */
+  readonly #isDone = new BitList();
+  /** Cells before this one are done. */
+  #firstWanted = 0;
+  #missing = 0;
+  #indexDone = false;
   #unsavedCells = 0;
 
   private constructor(own: OwnContent, row: RevisionRow, indexIds: Buffer) {
     this.#own = own;
     this.#row = row;
     this.#metadata = metadataOf(row);
-    this.#indexIds = indexIds;
+    this.#ids = indexIds;
     this.#staging = new StagingDb(stagingPath(own.dataDir, recoveryStagingId(row.contentId)), { durable: true });
     this.#staging.unlist();
     this.#finder = stagedFinder(this.#staging, own.catalog);
@@ -57,8 +58,8 @@ export class Recovery {
   static async open(own: OwnContent, row: RevisionRow, indexIds: Buffer): Promise<Recovery> {
     const recovery = new Recovery(own, row, indexIds);
     try {
-      await recovery.#addMissing(indexIds, recovery.#missingIndex);
-      if (recovery.#missingIndex.size === 0) await recovery.#readDirectory();
+      await recovery.#look(indexIds);
+      await recovery.#finishIndex();
       return recovery;
     } catch (error) {
       await recovery.close();
@@ -66,49 +67,51 @@ export class Recovery {
     }
   }
 
-  wanted(limit: number): Buffer[] {
-    const wanted: Buffer[] = [];
-    for (const name of this.#dataIds === undefined ? this.#missingIndex : this.#missingData) {
-      if (wanted.length >= limit) break;
-      wanted.push(Buffer.from(name, 'latin1'));
+  /** Cell numbers of the blob, rising. */
+  wanted(limit: number): number[] {
+    const wanted: number[] = [];
+    while (this.#isDone.has(this.#firstWanted)) this.#firstWanted++;
+    for (let index = this.#firstWanted; index < this.#isDone.length && wanted.length < limit; index++) {
+      if (!this.#isDone.has(index)) wanted.push(this.#row.headCells + index);
     }
     return wanted;
   }
 
   counts(): RecoveryCounts {
-    const total = this.#row.indexCells + this.#row.dataCells;
-    const missingData = this.#dataIds === undefined ? this.#row.dataCells : this.#missingData.size;
-    const done = total - this.#missingIndex.size - missingData;
-    return { done, total, indexDone: this.#dataIds !== undefined };
+    const { indexCells, dataCells } = this.#row;
+    const unknown = this.#indexDone ? 0 : dataCells;
+    const total = indexCells + dataCells;
+    return { done: total - unknown - this.#missing, total, indexDone: this.#indexDone };
   }
 
-  /** One answer per cell: whether the bytes are that cell as sealed for the peer with this key. */
-  async offer(peerKey: Buffer, cells: readonly OfferedCell[]): Promise<boolean[]> {
-    const accepted: boolean[] = [];
-    for (const { cellId, bytes } of cells) accepted.push(await this.#offerOne(peerKey, cellId, bytes));
+  /** False when the bytes are not this cell as sealed for the peer with this key, or nobody asked for it. */
+  async offer(peerKey: Buffer, cell: number, bytes: Buffer): Promise<boolean> {
+    const index = cell - this.#row.headCells;
+    if (!Number.isInteger(index) || index < 0 || index >= this.#isDone.length) return false;
+    const cellId = this.#idAt(index);
+    const kind = index < this.#row.indexCells ? CELL_KIND.INDEX : CELL_KIND.DATA;
+    const { cellId: id, cellEnc: enc } = this.#own.keys;
+    const plain = openCell({ id, enc }, peerKey, kind, cellId, bytes);
+    if (plain === undefined) return false;
+    if (this.#isDone.has(index)) return true;
+    await this.#keep(kind, cellId, plain);
+    this.#isDone.set(index);
+    this.#missing--;
     if (this.#unsavedCells >= RECOVERY_SAVE_CELLS) await this.save();
-    if (this.#dataIds === undefined && this.#missingIndex.size === 0) {
-      await this.save();
-      await this.#readDirectory();
-    }
-    return accepted;
-  }
-
-  cellIds(): Buffer {
-    if (this.#dataIds === undefined) throw incomplete();
-    return Buffer.concat([this.#indexIds, this.#dataIds]);
+    await this.#finishIndex();
+    return true;
   }
 
   /** PARTIAL while index cells are missing. Ends the recovery. */
   async finish(
     signal: AbortSignal,
   ): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }> {
-    if (this.#dataIds === undefined) throw incomplete();
+    if (!this.#indexDone) throw new BbError('PARTIAL', 'the index of the content is not complete yet');
     await this.save();
     const stagingId = recoveryStagingId(this.#row.contentId);
     const result =
-      this.#missingData.size === 0
-        ? { staged: this.#stageWhole(stagingId, this.#dataIds), missingFiles: [] }
+      this.#missing === 0
+        ? { staged: this.#stageWhole(stagingId), missingFiles: [] }
         : await stagePartial(this.#own, this.#staging, stagingId, this.#metadata, signal);
     this.#staging.close();
     return result;
@@ -127,28 +130,6 @@ export class Recovery {
     this.#staging.close();
   }
 
-  async #offerOne(peerKey: Buffer, cellId: Buffer, bytes: Buffer): Promise<boolean> {
-    const name = cellId.toString('latin1');
-    const isMissing = this.#missingIndex.has(name) || this.#missingData.has(name);
-    const kind = this.#kindOf(name, cellId);
-    if (kind === undefined || cellId.length !== CELL_ID_BYTES) return false;
-    const { cellId: id, cellEnc: enc } = this.#own.keys;
-    const plain = openCell({ id, enc }, peerKey, kind, cellId, bytes);
-    if (plain === undefined) return false;
-    if (isMissing) {
-      await this.#keep(kind, cellId, plain);
-      this.#missingIndex.delete(name);
-      this.#missingData.delete(name);
-    }
-    return true;
-  }
-
-  #kindOf(name: string, cellId: Buffer): CellKind | undefined {
-    if (this.#missingIndex.has(name)) return CELL_KIND.INDEX;
-    if (this.#missingData.has(name)) return CELL_KIND.DATA;
-    return this.#finder.cell(cellId)?.kind as CellKind | undefined;
-  }
-
   async #keep(kind: CellKind, cellId: Buffer, plain: Buffer): Promise<void> {
     const { keys, store } = this.#own;
     const chunkIds = parseCell(plain).map(({ algorithm, stored, plainBytes }) =>
@@ -163,29 +144,38 @@ export class Recovery {
   }
 
   /** Once all index cells are there: which data cells the content has. */
-  async #readDirectory(): Promise<void> {
-    const tree = new MerkleRoot();
-    for (const cellId of splitBytes(this.#indexIds, CELL_ID_BYTES)) tree.push(leafHash(cellId));
+  async #finishIndex(): Promise<void> {
+    if (this.#indexDone || this.#missing > 0) return;
+    await this.save();
     const ids = new ByteList();
-    let dataCells = 0;
+    ids.append(this.#ids);
     for await (const record of indexRecords(this.#cells, this.#metadata.indexRoot)) {
-      if (record.kind !== 'cell') continue;
-      dataCells++;
-      tree.push(leafHash(record.cell.cellId));
-      ids.append(record.cell.cellId);
+      if (record.kind === 'cell') ids.append(record.cell.cellId);
     }
-    if (dataCells !== this.#row.dataCells || !tree.root().equals(this.#metadata.contentRoot)) {
+    const all = ids.copy();
+    const { indexCells, dataCells } = this.#row;
+    if (
+      all.length !== CELL_ID_BYTES * (indexCells + dataCells) ||
+      !contentRoot(all).equals(this.#metadata.contentRoot)
+    ) {
       throw new BbError('INTEGRITY', 'the index does not belong to this content revision');
     }
-    const dataIds = ids.copy();
-    await this.#addMissing(dataIds, this.#missingData);
-    this.#dataIds = dataIds;
+    await this.#look(all.subarray(this.#ids.length));
+    this.#ids = all;
+    this.#indexDone = true;
   }
 
-  async #addMissing(packed: Buffer, missing: Set<string>): Promise<void> {
+  /** Which of the next cells in blob order are here already. */
+  async #look(packed: Buffer): Promise<void> {
     for (const cellId of splitBytes(packed, CELL_ID_BYTES)) {
-      if (!(await this.#has(cellId))) missing.add(cellId.toString('latin1'));
+      const isHere = await this.#has(cellId);
+      this.#isDone.push(isHere);
+      if (!isHere) this.#missing++;
     }
+  }
+
+  #idAt(index: number): Buffer {
+    return this.#ids.subarray(index * CELL_ID_BYTES, (index + 1) * CELL_ID_BYTES);
   }
 
   /** Staged cells were checked when they came; one of an earlier revision is opened to see that it is still good. */
@@ -202,17 +192,18 @@ export class Recovery {
     }
   }
 
-  #stageWhole(stagingId: string, dataIds: Buffer): StagedContent {
-    for (const cellId of splitBytes(this.#indexIds, CELL_ID_BYTES)) this.#staging.listCell(cellId, 'index');
-    for (const cellId of splitBytes(dataIds, CELL_ID_BYTES)) this.#staging.listCell(cellId, 'data');
+  #stageWhole(stagingId: string): StagedContent {
     const { indexCells, dataCells, fileCount, fileBytes } = this.#row;
+    for (let index = 0; index < indexCells + dataCells; index++) {
+      this.#staging.listCell(this.#idAt(index), index < indexCells ? 'index' : 'data');
+    }
     return {
       stagingId,
       indexCells,
       dataCells,
       indexRoot: this.#metadata.indexRoot,
       contentRoot: this.#metadata.contentRoot,
-      indexCellIds: this.#indexIds,
+      indexCellIds: this.#metadata.indexCells,
       fileCount,
       fileBytes,
       addedFiles: fileCount,
@@ -221,8 +212,4 @@ export class Recovery {
       newCells: this.#staging.cellCount(),
     };
   }
-}
-
-function incomplete(): BbError {
-  return new BbError('PARTIAL', 'the index of the content is not complete yet');
 }
