@@ -24,8 +24,9 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = buildProgram(async (command, args, options) => {
     exitCode = await runCommand(command, args, options, interrupt.signal);
   });
+  const asksVersion = argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V');
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(asksVersion ? ['version'] : [...argv], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     return outputOf({ json: asksJson }).fail(usageError(error), false);
@@ -64,20 +65,30 @@ function addCommand(
   const parent = words.reduce((above, word) => childOf(above, word), program);
   const target = last === undefined ? program : childOf(parent, last);
   if (command.args !== undefined) target.arguments(command.args);
-  target.allowExcessArguments(false);
+  target.allowExcessArguments(command.words === '');
   if (command.words !== '') target.description(command.summary);
   for (const [flags, description] of command.options ?? []) target.option(flags, description);
-  target.action(async () => action(command, target.args, target.optsWithGlobals()));
+  target.action(async () => {
+    // Bare bb takes no arguments: what follows was meant as a command.
+    if (command.words === '' && target.args.length > 0) throw unknownCommand(target.args[0] as string);
+    await action(command, target.args, target.optsWithGlobals());
+  });
 }
 
 /** The subcommand `word`, made when it does not exist yet. */
 function childOf(parent: Program, word: string): Program {
-  return parent.commands.find((child) => child.name() === word) ?? parent.command(word).description(groupOf(word));
+  const known = parent.commands.find((child) => child.name() === word);
+  if (known !== undefined) return known;
+  const members = COMMANDS.filter(({ words }) => words.startsWith(`${word} `)).map(({ words }) => words.split(' ')[1]);
+  const group = parent.command(word).description(members.join(', ')).allowExcessArguments(true);
+  return group.action(() => {
+    const [member = ''] = group.args;
+    throw unknownCommand(`${word} ${member}`.trimEnd(), `Use bb ${word} with one of: ${members.join(', ')}.`);
+  });
 }
 
-function groupOf(word: string): string {
-  const names = COMMANDS.filter(({ words }) => words.startsWith(`${word} `)).map(({ words }) => words.split(' ')[1]);
-  return names.join(', ');
+function unknownCommand(words: string, hint = 'bb help lists the commands.'): BbError {
+  return new BbError('USAGE', `bb ${words} is no command`, { hint });
 }
 
 async function runCommand(command: Command, args: string[], options: Options, signal: AbortSignal): Promise<number> {

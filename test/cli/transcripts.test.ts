@@ -1,0 +1,372 @@
+// What each command says and how it leaves, against a scripted daemon: text, exit code, and the same as JSON.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { DaemonClient } from '../../cli/client.ts';
+import { BbError, ERRORS } from '../../src/core/errors.ts';
+import type { ErrorCode } from '../../src/core/errors.ts';
+import type { LocalApi, StatusView } from '../../src/daemon/local-api.ts';
+import { BarterBackupClientService } from '../../src/gen/clirpc/v1/clirpc.ts';
+import { CONTRACT, of, PEER_VIEW, REPLICA, REVISION, STATUS, STORAGE } from '../contract/rpc-local-fixture.ts';
+import { entry, folder, rigWith, symlink, UNLOCKED } from './rig.ts';
+
+const PEER = PEER_VIEW.onionId;
+
+type Row = {
+  readonly bb: readonly string[];
+  readonly daemon?: Partial<LocalApi>;
+  readonly exit: number;
+  readonly stdout?: RegExp | string;
+  readonly stderr?: RegExp | string;
+  /** What `data` of the envelope has, among other things. */
+  readonly data?: Record<string, unknown>;
+};
+
+const status = (fields: Partial<StatusView>) => ({
+  ...UNLOCKED,
+  status: async () => ({
+    ...STATUS,
+    jobs: [],
+    forks: [],
+    missingFiles: 0,
+    timeDivisor: 1,
+    mode: 'normal' as const,
+    ...fields,
+  }),
+});
+const PROTECTED = status({
+  verdict: 'PROTECTED',
+  verifiedReplicas: 2,
+  pending: false,
+  provenMs: Date.now() - 120_000,
+  reasons: [{ code: 'enough', message: '2 of 2 peers passed a check', next: '' }],
+});
+const check = (outcome: string): Partial<LocalApi> => ({
+  check: () =>
+    of({
+      state: 'COMPLETED' as const,
+      success: outcome === 'held',
+      outcome,
+      contentBytes: 1 << 20,
+      sectionOffset: 0,
+      sectionBytes: 131_072,
+      blocks: 512,
+      cells: 3,
+      newest: true,
+    }),
+});
+const propose = (state: 'COMPLETED' | 'PEER_REFUSED' | 'PENDING_PERSON', reason = ''): Partial<LocalApi> => ({
+  propose: () =>
+    of(
+      { state: 'CONNECTING_TO_PEER' as const, success: false, reason: '', contract: undefined },
+      { state, success: state === 'COMPLETED', reason, contract: state === 'COMPLETED' ? CONTRACT : undefined },
+    ),
+});
+const recovered = (missingFiles: number): Partial<LocalApi> => {
+  const base = {
+    newest: REVISION,
+    holdersOfNewest: 2,
+    holders: 2,
+    versions: 1,
+    downloadedBytes: 4 * 131_072,
+    totalDownloadedBytes: 4 * 131_072,
+    completeFiles: 5,
+    missingFiles,
+    recovered: missingFiles === 0,
+    transfers: [],
+  };
+  return {
+    recover: () =>
+      of(
+        {
+          ...base,
+          phase: 'looking' as const,
+          mode: 'blocked' as const,
+          waitingFor: 'a peer that holds it',
+          done: false,
+        },
+        { ...base, phase: 'complete' as const, mode: 'normal' as const, waitingFor: '', done: true },
+      ),
+  };
+};
+
+const ROWS: readonly Row[] = [
+  { bb: [], daemon: PROTECTED, exit: 0, stdout: /^PROTECTED - 2 of 2 peers passed a check \(proven 2 min ago\)\n/ },
+  {
+    bb: ['status'],
+    daemon: status({}),
+    exit: 0,
+    stdout: /^AT RISK - One copy\.\n {2}next: bb connect\n {2}content {3}5 files, 6 B \(revision 3\)/,
+    data: { verdict: 'AT_RISK', verified_replicas: 1, min_replicas: 2, pending: true, proven: null },
+  },
+  {
+    bb: ['status', '--check'],
+    daemon: status({}),
+    exit: 4,
+    stdout: /^AT RISK/,
+    stderr: 'error: One copy.\nhint: bb connect\n',
+    data: { verdict: 'AT_RISK' },
+  },
+  { bb: ['status', '--check'], daemon: PROTECTED, exit: 0, data: { verdict: 'PROTECTED' } },
+  {
+    bb: ['status'],
+    daemon: status({ state: 'LOCKED', verdict: undefined, mode: undefined, onionId: '' }),
+    exit: 0,
+    stdout: /^LOCKED .*\n {2}next: bb unlock\n/,
+    data: { state: 'locked', verdict: null, onion_id: null, mode: null },
+  },
+  { bb: ['status', '--check'], daemon: status({ state: 'LOCKED', verdict: undefined }), exit: 11 },
+  { bb: ['status', '--wait', 'protected'], daemon: status({ state: 'NOT_INITIALISED' }), exit: 18, stderr: /events/ },
+  { bb: ['status', '--wait', 'sometime'], daemon: PROTECTED, exit: 2, stderr: /--wait takes "protected" or "idle"/ },
+  {
+    bb: ['identity', 'show'],
+    daemon: status({}),
+    exit: 0,
+    stdout: `bb:${STATUS.onionId}  desk\n`,
+    data: { onion_id: STATUS.onionId, uri: `bb:${STATUS.onionId}`, name: 'desk' },
+  },
+  { bb: ['identity', 'show'], daemon: status({ state: 'LOCKED', onionId: '' }), exit: 11 },
+  {
+    bb: ['connect', `bb:${PEER}`, '--name', 'anna'],
+    daemon: { connectPeer: async () => ({ peer: PEER_VIEW, reached: true }) },
+    exit: 0,
+    stdout: 'Reached anna (key exchange X25519MLKEM768).\n',
+    data: { reached: true },
+  },
+  {
+    bb: ['connect', PEER],
+    daemon: { connectPeer: async () => ({ peer: { ...PEER_VIEW, connected: false }, reached: false }) },
+    exit: 14,
+    stderr: /^error: anna is added, but was not reached yet\nhint: /,
+    data: { reached: false },
+  },
+  { bb: ['connect', 'bb:nobody'], exit: 2, stderr: /^error: this is not an onion id\nhint: An onion id has 56/ },
+  { bb: ['connect', `${PEER.slice(0, 55)}${PEER.endsWith('d') ? 'c' : 'd'}`], exit: 2 },
+  {
+    bb: ['peers', 'list'],
+    daemon: { peers: async () => [PEER_VIEW] },
+    exit: 0,
+    stdout:
+      /^NAME +ONION ID +PRESENCE +REACHED +CONTRACT +ADDED BY\nanna +[a-z2-7]{16}\.\.\. +connected +.* ACTIVE +you\n$/,
+  },
+  { bb: ['peers', 'list'], daemon: { peers: async () => [] }, exit: 0, stdout: /^No peers yet/, data: { peers: [] } },
+  { bb: ['peers', 'show', 'an'], daemon: { peers: async () => [PEER_VIEW] }, exit: 0, stdout: /X25519MLKEM768/ },
+  { bb: ['peers', 'show', 'bob'], daemon: { peers: async () => [PEER_VIEW] }, exit: 19 },
+  {
+    bb: ['peers', 'show', 'a'],
+    daemon: { peers: async () => [PEER_VIEW, { ...PEER_VIEW, name: 'ada' }] },
+    exit: 18,
+    stderr: /names more than one peer/,
+  },
+  {
+    bb: ['listfiles'],
+    daemon: {
+      listFiles: () => of([folder('docs'), entry('docs/a\u001b[31m', { size: 2048 }), symlink('docs/l', '../x')]),
+    },
+    exit: 0,
+    stdout:
+      'drwxr-x---          -  2023-11-14 22:13  docs\n' +
+      '-rw-r-----    2.0 KiB  2023-11-14 22:13  docs/a\\x1b[31m\n' +
+      'lrwxrwxrwx          -  2023-11-14 22:13  docs/l -> ../x\n',
+  },
+  { bb: ['rmfile', 'docs'], daemon: { removeFile: async () => ({ removedFiles: 3, revision: REVISION }) }, exit: 22 },
+  {
+    bb: ['rmfile', 'docs', '-y'],
+    daemon: { removeFile: async () => ({ removedFiles: 3, revision: REVISION }) },
+    exit: 0,
+    stdout: 'docs: 3 entries removed\n',
+    data: { name: 'docs', removed_files: 3, dry_run: false },
+  },
+  {
+    bb: ['rmfile', 'docs/', '--dry-run'],
+    daemon: { removeFile: async (name) => ({ removedFiles: name.toString() === 'docs' ? 1 : 0, revision: undefined }) },
+    exit: 0,
+    stdout: 'docs: 1 entry would be removed\n',
+    data: { revision: null },
+  },
+  { bb: ['storage', 'show'], daemon: { storage: async () => STORAGE }, exit: 0, stdout: /min replicas +2\n/ },
+  {
+    bb: ['storage', 'set', '--limit', '20GiB', '--min-replicas', '2'],
+    daemon: { setStorage: async (limitBytes, minReplicas) => ({ ...STORAGE, limitBytes, minReplicas }) },
+    exit: 0,
+    stdout: /^limit for peers +20\.0 GiB\n/,
+    data: { limit_bytes: 20 * 1024 ** 3, min_replicas: 2 },
+  },
+  { bb: ['storage', 'set'], exit: 2, stderr: /nothing to set/ },
+  { bb: ['storage', 'set', '--min-replicas', '0'], exit: 2 },
+  { bb: ['storage', 'set', '--min-replicas', '33'], exit: 2 },
+  { bb: ['storage', 'set', '--limit', '0'], exit: 2 },
+  { bb: ['contracts', 'list'], daemon: { contracts: async () => [] }, exit: 0, stdout: /^No contracts yet/ },
+  {
+    bb: ['contracts', 'list'],
+    daemon: { contracts: async () => [CONTRACT] },
+    exit: 0,
+    stdout: /^PEER .*\nanna +ACTIVE +4 B +5 B +newest +held +3 B\n$/,
+  },
+  { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [CONTRACT] }, exit: 0, stdout: /all is well/ },
+  { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [] }, exit: 15 },
+  { bb: ['contracts', 'propose', 'anna'], exit: 2, stderr: /say how much/ },
+  { bb: ['contracts', 'propose', 'anna', '--give', '1GiB'], exit: 22, stderr: /Store 1\.0 GiB.*which stores 1\.0 GiB/ },
+  {
+    bb: ['contracts', 'propose', 'anna', '--give', '1GiB', '--get', '2GiB', '-y', '--wait'],
+    daemon: propose('COMPLETED'),
+    exit: 0,
+    stderr: /^\* Reaching the peer over Tor\n\* Done\n$/,
+    data: { accepted: true, state: 'completed' },
+  },
+  {
+    bb: ['contracts', 'propose', 'anna', '--give', '1GiB', '-y'],
+    daemon: propose('PEER_REFUSED', 'over the budget'),
+    exit: 15,
+    stderr: /error: the peer refused: over the budget\nhint: /,
+    data: { accepted: false },
+  },
+  {
+    bb: ['contracts', 'propose', 'anna', '--get', '1m', '-y'],
+    daemon: propose('PENDING_PERSON'),
+    exit: 0,
+    stdout: /a person/,
+  },
+  {
+    bb: ['contracts', 'check', 'anna'],
+    daemon: check('held'),
+    exit: 0,
+    stdout: /^held: the newest revision, 1\.0 MiB/,
+  },
+  { bb: ['contracts', 'check', 'anna'], daemon: check('wrong'), exit: 4, data: { outcome: 'wrong' } },
+  { bb: ['contracts', 'check', 'anna'], daemon: check('late'), exit: 4 },
+  { bb: ['contracts', 'check', 'anna'], daemon: check('unreachable'), exit: 14 },
+  {
+    bb: ['recover', '--wait'],
+    daemon: recovered(0),
+    exit: 0,
+    stdout: 'Recovered revision 3: 5 files, 512 KiB from peers\n',
+    stderr: /\* a peer that holds it\n/,
+    data: { recovered: true, missing_files: 0, sequence: 3, phase: 'complete' },
+  },
+  { bb: ['recover', '--wait'], daemon: recovered(2), exit: 3, stderr: /error: 2 files are still missing/ },
+  { bb: ['recover'], daemon: recovered(0), exit: 0, stdout: /runs in the daemon/, data: { done: false } },
+  { bb: ['recover', '--accept-seq', '4'], exit: 22 },
+  { bb: ['init', 'complete'], daemon: recovered(0), exit: 0, stdout: 'This node publishes again.\n' },
+  { bb: ['init', 'complete', '--accept-loss'], exit: 22 },
+  { bb: ['lock'], daemon: { lock: async () => undefined }, exit: 0, stdout: 'Locked.\n' },
+  {
+    bb: ['events'],
+    daemon: {
+      events: () =>
+        of({ sequence: 7, atMs: 1_700_000_000_000, name: 'subscribed', attributes: { a: 'b' }, progress: undefined }),
+    },
+    exit: 0,
+    stdout: '2023-11-14T22:13:20.000Z  subscribed a=b\n',
+    data: { events: 1, sequence: 7 },
+  },
+];
+
+for (const row of ROWS) {
+  test(`bb ${row.bb.map((word) => (word.length > 50 ? '<onion id>' : word)).join(' ')} -> ${row.exit}`, async () => {
+    await using rig = await rigWith(row.daemon ?? {});
+    const ran = await rig.bb(row.bb);
+    assert.equal(ran.exit, row.exit, ran.stderr);
+    expect(ran.stdout, row.stdout);
+    expect(ran.stderr, row.stderr);
+    if (row.data === undefined) return;
+    const { exit, body } = await rig.json(row.bb);
+    assert.equal(exit, row.exit);
+    assert.equal(body.v, 1);
+    assert.equal(body.ok, row.exit === 0);
+    if (row.exit !== 0) assert.equal(body.error?.exit, row.exit);
+    for (const [key, value] of Object.entries(row.data)) assert.deepEqual(body.data[key], value, key);
+  });
+}
+
+function expect(said: string, wanted: RegExp | string | undefined): void {
+  if (typeof wanted === 'string') assert.equal(said, wanted);
+  else if (wanted !== undefined) assert.match(said, wanted);
+}
+
+test('every error of the daemon reaches bb with its code, hint and message', async () => {
+  let code: ErrorCode = 'INTERNAL';
+  await using rig = await rigWith({
+    lock: async () => {
+      throw new BbError(code, `it was ${code}`, { hint: 'Do this.' });
+    },
+  });
+  const options = { timeoutMs: undefined, signal: new AbortController().signal };
+  const client = await DaemonClient.open({ socket: join(rig.dataDir, 'sock', 'bb.sock'), ...options });
+  for (code of Object.keys(ERRORS) as ErrorCode[]) {
+    const message = code === 'INTERNAL' ? 'the daemon failed' : `it was ${code}`;
+    await assert.rejects(client.unary(BarterBackupClientService.lock, {}), { code, message, hint: 'Do this.' });
+  }
+  client.close();
+  code = 'OVER_BUDGET';
+  const { exit, retryable } = ERRORS[code];
+  const ran = await rig.bb(['lock']);
+  assert.deepEqual([ran.exit, ran.stdout, ran.stderr], [exit, '', 'error: it was OVER_BUDGET\nhint: Do this.\n']);
+  const error = { code, exit, message: 'it was OVER_BUDGET', hint: 'Do this.', retryable };
+  assert.deepEqual((await rig.json(['lock'])).body, { v: 1, ok: false, error });
+});
+
+test('no daemon: 13, the first steps for an unused directory, and commands that need none', async () => {
+  await using rig = await rigWith();
+  assert.match((await rig.bb([])).stdout, /^Welcome\./);
+  const locked = await rig.bb(['listfiles']);
+  assert.equal(locked.exit, 13);
+  assert.match(locked.stderr, /^error: no daemon runs for this data directory\nhint: /);
+  assert.equal((await rig.bb(['unlock', '--no-start'])).exit, 13);
+  assert.equal((await rig.bb(['init', '--json', '--no-start'])).exit, 13);
+  const { body } = await rig.json(['config', 'path']);
+  assert.equal(body.data['data_dir'], rig.dataDir);
+  assert.equal((await rig.bb(['version'])).exit, 0);
+  assert.equal((await rig.bb(['help'])).exit, 0);
+});
+
+test('a data directory that was used, and a socket that nobody answers', async () => {
+  await using rig = await rigWith({});
+  await rig.stop();
+  assert.equal((await rig.bb([])).exit, 13);
+});
+
+test('one line of JSON for a wrong command line too', async () => {
+  await using rig = await rigWith();
+  for (const args of [['bogus'], ['peers'], ['status', '--bogus'], ['getfile'], ['status', '--timeout', 'soon']]) {
+    const { exit, body, lines } = await rig.json(args);
+    assert.deepEqual([exit, body.error?.code, lines.length], [2, 'USAGE', 1], args.join(' '));
+  }
+});
+
+test('a listing as JSON keeps what a name and a time are', async () => {
+  const odd = Buffer.from([0x61, 0xff]);
+  await using rig = await rigWith({ listFiles: () => of([entry(odd), entry('b', { sha256: Buffer.alloc(32, 1) })]) });
+  const { body } = await rig.json(['listfiles']);
+  const [first, second] = body.data['files'] as Record<string, unknown>[];
+  assert.equal(first?.['name_hex'], '61ff');
+  assert.equal(second?.['name'], 'b');
+  assert.equal(second?.['mtime'], '2023-11-14T22:13:20.123Z');
+  assert.equal(second?.['mtime_ns'], '1700000000123456789');
+  assert.equal(second?.['sha256'], '01'.repeat(32));
+  assert.equal(second?.['mode'], '0640');
+  assert.equal((body.data['files'] as unknown[]).length, 2);
+});
+
+test('a status as JSON has the names that scripts depend on', async () => {
+  await using rig = await rigWith({ status: async () => STATUS });
+  const { body } = await rig.json(['status']);
+  assert.deepEqual(Object.keys(body.data), [
+    ...['state', 'mode', 'verdict', 'reasons', 'proven', 'onion_id', 'uri', 'name', 'tor', 'revision', 'files'],
+    ...['file_bytes', 'replicas', 'verified_replicas', 'min_replicas', 'pending', 'jobs', 'transfers'],
+    ...['missing_files', 'forks', 'held_bytes', 'secret_mode', 'time_divisor', 'version'],
+  ]);
+  assert.deepEqual(body.data['reasons'], [{ code: 'few-copies', message: 'One copy.', next: 'bb connect' }]);
+  assert.deepEqual((body.data['replicas'] as unknown[])[0], {
+    peer: REPLICA.peer,
+    name: 'anna',
+    newest: true,
+    verified: true,
+    state: 'acknowledged',
+    outcome: 'held',
+    checked: '1970-01-01T00:00:00.007Z',
+    held: '1970-01-01T00:00:00.008Z',
+    sequence: 3,
+  });
+});
