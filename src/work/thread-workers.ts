@@ -51,6 +51,11 @@ export class ThreadWorkers implements Workers {
 
   async close(): Promise<void> {
     await this.lock().catch(() => undefined);
+    await this.terminate();
+  }
+
+  /** Ends the threads where they are, as a crash would. */
+  async terminate(): Promise<void> {
     await Promise.all([this.#content.close(), this.#serve.close()]);
   }
 

@@ -18,6 +18,9 @@ import { ThreadWorkers } from '../../src/work/thread-workers.ts';
 const NONE = Buffer.alloc(0);
 const neverAborted = new AbortController().signal;
 
+export const WRAP_KEY = Buffer.alloc(32, 2);
+export const ROW_KEY = Buffer.alloc(32, 1);
+
 export type ReadFile = { readonly entry: Entry; readonly bytes: Buffer };
 
 export class World {
@@ -51,6 +54,12 @@ export class World {
     this.catalog = this.#startCatalog();
     this.workers = this.#startWorkers();
     await this.#unlock();
+  }
+
+  /** The same without a chance to save anything. */
+  async kill(): Promise<void> {
+    await this.workers.terminate();
+    await this.restart();
   }
 
   async close(): Promise<void> {
@@ -106,6 +115,14 @@ export class World {
       fileBytes,
       metadata,
     };
+    await this.commitRow(staged, revision);
+    return revision;
+  }
+
+  /** Commits a revision whose id is known already. */
+  async commitRow(staged: StagedContent, revision: RevisionRow): Promise<void> {
+    const { contentId, metadata } = revision;
+    this.#sequence = Math.max(this.#sequence, revision.sequence);
     const heads = await this.workers.appendHeads(contentId, [
       this.keyring.sealHead(contentId, 0, metadata),
       this.keyring.sealHead(contentId, 1, metadata),
@@ -117,7 +134,6 @@ export class World {
       ownMarks: heads.marks,
       records: [],
     });
-    return revision;
   }
 
   /** Every entry at or below `name` with its bytes, by name. */
@@ -146,7 +162,7 @@ export class World {
 
   async #unlock(): Promise<void> {
     await this.catalog.open();
-    await this.catalog.unlock(Buffer.alloc(32, 1));
+    await this.catalog.unlock(Buffer.from(ROW_KEY));
     await this.workers.unlock(this.#keys());
   }
 
@@ -159,8 +175,8 @@ export class World {
       cellEnc: cell.enc,
       chunkId: chunk.id,
       cdc: chunk.cdc,
-      wrapKey: Buffer.alloc(32, 2),
-      rowKey: Buffer.alloc(32, 1),
+      wrapKey: Buffer.from(WRAP_KEY),
+      rowKey: Buffer.from(ROW_KEY),
     };
   }
 
