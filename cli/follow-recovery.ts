@@ -6,7 +6,7 @@ import { BarterBackupClientService as Service } from '../src/gen/clirpc/v1/clirp
 import type { RecoverContentRequest, RecoverContentUpdate } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from './context.ts';
 import { formatCount } from './format.ts';
-import { safeText } from './safe-text.ts';
+import { safeName, safeText } from './safe-text.ts';
 import { modeWord, transferView } from './views.ts';
 import type { View } from './views.ts';
 
@@ -39,6 +39,7 @@ export async function followRecovery(
       });
       if (update.waitingFor !== '' && update.waitingFor !== waitingFor) out.note(`* ${safeText(update.waitingFor)}`);
       waitingFor = update.waitingFor;
+      for (const name of update.done ? update.missingNames : []) out.note(`* not recovered: ${safeName(name)}`);
       if (update.done || !wait) break;
     }
   } catch (error) {
@@ -49,7 +50,9 @@ export async function followRecovery(
 }
 
 function failureOf(update: RecoverContentUpdate | undefined): BbError | undefined {
-  if (update === undefined || !update.done) {
+  const isOpen =
+    update === undefined || !update.done || (!update.recoveredMostRecentVersion && update.missingFiles === 0n);
+  if (isOpen) {
     const why = update === undefined || update.waitingFor === '' ? 'the recovery stopped early' : update.waitingFor;
     return new OperatingError('PARTIAL', why);
   }
@@ -73,6 +76,7 @@ function recoveryView(update: RecoverContentUpdate | undefined): View {
     total_downloaded_bytes: Number(update.totalDownloadedBytes),
     complete_files: Number(update.mostRecentDownloadedFiles),
     missing_files: Number(update.missingFiles),
+    missing_names: update.missingNames.map(safeName),
     holders_of_newest: Number(update.numPeersWithMostRecentVersion),
     holders: Number(update.numPeersWithAnyVersions),
     versions: Number(update.totalVersionsFound),

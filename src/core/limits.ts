@@ -160,3 +160,5 @@ export const PULL_WINDOW_CELLS = 8192;
 export const LANES_PER_HOLDER = 4;
 /** Cells of a recovery that a crash may cost: they are fetched again. */
 export const RECOVERY_SAVE_CELLS = 64;
+/** Names of unrecoverable files that are shown; the count is exact. */
+export const MISSING_NAMES = 100;

@@ -22,14 +22,18 @@ export function requireNormal(session: Session): void {
   }
 }
 
-/** Seals `staged` as the next revision of `generation` (default: the current one) and commits it. */
+/**
+ * Seals `staged` as the next revision after `line` (default: the newest here) in `generation` (default: the same) and
+ * commits it.
+ */
 export async function commitRevision(
   session: Session,
   staged: StagedContent,
+  line: Newest | undefined = session.newest,
   generation: number = Math.max(1, session.node.baseGeneration),
 ): Promise<Newest> {
   const { deps, keyring } = session;
-  const metadata = nextMetadata(session, staged, generation);
+  const metadata = nextMetadata(session, staged, line, generation);
   const encoded = deps.metadata.encode(metadata);
   const headCells = headCellCount(encoded.length);
   const cellCount = 2 * headCells + staged.indexCells + staged.dataCells;
@@ -125,9 +129,14 @@ function baseRecords(session: Session, row: RevisionRow): CatalogRecord[] {
   return record === undefined ? [] : [record];
 }
 
-function nextMetadata(session: Session, staged: StagedContent, generation: number): Metadata {
-  const { newest, node, settings } = session;
-  const sequence = node.baseSequence + 1;
+function nextMetadata(
+  session: Session,
+  staged: StagedContent,
+  newest: Newest | undefined,
+  generation: number,
+): Metadata {
+  const { node, settings } = session;
+  const sequence = Math.max(node.baseSequence, newest?.row.sequence ?? 0) + 1;
   const previous = newest?.row.contentId ?? Buffer.alloc(0);
   const generations = newest?.metadata.generations ?? [];
   const ended = newest !== undefined && newest.row.generation < generation;

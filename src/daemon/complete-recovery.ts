@@ -1,76 +1,117 @@
 // The end of a recovery: a new generation is sealed over the restored content and publishing starts
 // again. By itself when nothing is missing and every listed contract peer answered; else by the user.
 
+import type { OnionId } from '../core/ids.ts';
 import { judgeCompletion } from '../core/recovery/completion.ts';
-import { commitRevision, unchangedContent } from './commit-revision.ts';
-import { updateReplica } from './replica.ts';
-import { plan, planPublishAll } from './plan.ts';
-import { listedContractPeers } from './open-head.ts';
+import { isBbError } from '../core/errors.ts';
+import { MISSING_NAMES } from '../core/limits.ts';
+import type { StagedContent } from '../ports/catalog.ts';
 import { changeMode } from './change-mode.ts';
-import type { Session } from './session.ts';
+import { commitRevision, unchangedContent } from './commit-revision.ts';
+import { emptyContent } from './empty-content.ts';
+import { listedContractPeers } from './open-head.ts';
+import { plan, planPublishAll } from './plan.ts';
+import type { OpenedHead } from './recovery.ts';
+import { updateReplica } from './replica.ts';
+import { startWork } from './restore-content.ts';
+import type { Newest, Session } from './session.ts';
 
 /** The revision that is being recovered is committed here. */
 export function isRestored({ newest, node }: Session): boolean {
   return newest !== undefined && newest.row.contentId.equals(node.recoveringId);
 }
 
+/** Everything is back: a new generation over the same cells, once nobody can surprise us. */
 export async function tryComplete(session: Session): Promise<void> {
-  const { recovery, deps, newest } = session;
-  const listed = newest === undefined ? [] : listedContractPeers(newest.metadata);
+  const { newest } = session;
+  if (newest === undefined || !mayComplete(session, newest, true)) return;
+  await complete(session, newest, async () => ({ staged: unchangedContent(newest), missing: 0 }));
+}
+
+/** Cells are missing that nobody gives: only the user can say that the rest is to be lived with. */
+export async function tryCompletePartly(session: Session, target: OpenedHead): Promise<void> {
+  const { recovery } = session;
+  if (!mayComplete(session, target, false)) return;
+  const work = await startWork(session, target);
+  await complete(session, target, async () => {
+    try {
+      const { staged, missingFiles } = await work.finish();
+      recovery.missingNames = missingFiles.slice(0, MISSING_NAMES);
+      return { staged, missing: missingFiles.length };
+    } catch (error) {
+      // Without its index not even the names are known; the user accepted the loss of all of it.
+      if (!isBbError(error, 'PARTIAL') || !recovery.acceptLoss) throw error;
+      return { staged: await emptyContent(session, session.scheduler.signal), missing: target.row.fileCount };
+    }
+  });
+}
+
+function mayComplete(session: Session, { row, metadata }: OpenedHead, isWhole: boolean): boolean {
+  const { recovery, deps } = session;
+  const listed = listedContractPeers(metadata);
   const sinceMs = recovery.firstAnswerMs === undefined ? 0 : deps.clock.monotonicMs() - recovery.firstAnswerMs;
   const completion = judgeCompletion(
     {
-      isRestored: isRestored(session),
-      missingFiles: recovery.missingFiles,
+      isRestored: true,
+      missingFiles: isWhole ? 0 : 1,
       listedPeers: listed.length,
       answeredPeers: listed.filter((peer) => recovery.holders.has(peer)).length,
       sinceFirstAnswerMs: sinceMs,
-      isSequenceAccepted: recovery.acceptSequence !== 0 && recovery.acceptSequence === newest?.row.sequence,
+      isSequenceAccepted: recovery.acceptSequence !== 0 && recovery.acceptSequence === row.sequence,
       isAsked: recovery.isAsked,
       isLossAccepted: recovery.acceptLoss,
     },
     deps.periods,
   );
-  if (completion.kind === 'complete') return complete(session);
+  if (completion.kind === 'complete') return true;
   recovery.waitingFor = WAITING_WORDS[completion.forWhat];
-  plan(
-    session,
-    'recover',
-    Math.min(deps.periods.recoveringRetry, Math.max(0, deps.periods.publishBlockWait - sinceMs)),
-  );
+  const leftMs = Math.max(0, deps.periods.publishBlockWait - sinceMs);
+  plan(session, 'recover', Math.min(deps.periods.recoveringRetry, leftMs));
+  return false;
 }
 
 const WAITING_WORDS = {
   RESTORE: 'the content to come back',
-  MISSING_FILES: 'your word (bb init complete): some files could not be brought back',
+  MISSING_FILES: 'a peer that has the missing cells, or your word (bb init complete) to go on with the complete files',
   PEERS: 'the remaining peers under contract to answer, so that none of them knows a newer revision',
 } as const;
 
-async function complete(session: Session): Promise<void> {
-  const { newest, recovery } = session;
+/** Seals the next generation after `line` and lets the node publish. */
+async function complete(
+  session: Session,
+  line: Newest,
+  stage: () => Promise<{ readonly staged: StagedContent; readonly missing: number }>,
+): Promise<void> {
+  const { recovery } = session;
   await session.contentLock.run(async () => {
-    if (newest === undefined || session.node.mode !== 'recovering') return;
-    for (const holder of recovery.holders.values()) {
-      if (session.registry.contract(holder.peer) === undefined) continue;
-      const holds = holder.found.some((id) => id.contentId.equals(newest.row.contentId));
-      const held = holds ? newest.row.contentId : Buffer.alloc(0);
-      await updateReplica(session, holder.peer, (replica) => ({
-        ...replica,
-        offered: held,
-        acknowledged: held,
-        acknowledgedMs: holds ? session.deps.clock.nowMs() : 0,
-        latestKnown: holder.report.requesterLatestKnown,
-        lists: holds ? [held] : [],
-      }));
-    }
-    await commitRevision(session, unchangedContent(newest), newest.row.generation + 1);
+    if (session.node.mode !== 'recovering') return;
+    const { staged, missing } = await stage();
+    for (const holder of recovery.holders.values()) await takeReplicaBack(session, holder.peer, line);
+    await commitRevision(session, staged, line, line.row.generation + 1);
     await changeMode(session, 'completed', {
       recoveringId: Buffer.alloc(0),
       newIdentity: false,
-      missingFiles: recovery.missingFiles,
+      missingFiles: missing,
     });
   });
   recovery.phase = 'complete';
   session.bus.emit('recovery-complete', { generation: String(session.node.baseGeneration) });
   planPublishAll(session, session.deps.periods.publishDebounce);
+}
+
+/** What a holder has counts as acknowledged if its cells are listed here; its latest_known is the base of the next offer. */
+async function takeReplicaBack(session: Session, peer: OnionId, line: Newest): Promise<void> {
+  const holder = session.recovery.holders.get(peer);
+  if (holder === undefined || session.registry.contract(peer) === undefined) return;
+  const isListed = session.newest?.row.contentId.equals(line.row.contentId) === true;
+  const holds = isListed && holder.found.some((id) => id.contentId.equals(line.row.contentId));
+  const held = holds ? line.row.contentId : Buffer.alloc(0);
+  await updateReplica(session, peer, (replica) => ({
+    ...replica,
+    offered: held,
+    acknowledged: held,
+    acknowledgedMs: holds ? session.deps.clock.nowMs() : 0,
+    latestKnown: holder.report.requesterLatestKnown,
+    lists: holds ? [held] : [],
+  }));
 }

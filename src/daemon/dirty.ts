@@ -3,6 +3,7 @@
 
 import { BbError } from '../core/errors.ts';
 import { commitRevision, unchangedContent } from './commit-revision.ts';
+import { emptyContent } from './empty-content.ts';
 import { plan, planPublishAll } from './plan.ts';
 import type { Session } from './session.ts';
 
@@ -26,18 +27,4 @@ export async function commitDirty(session: Session, signal: AbortSignal): Promis
     );
   });
   planPublishAll(session, 0);
-}
-
-/** The first revision of a node without files: its peers and contracts are worth a copy, too. */
-function emptyContent(session: Session, signal: AbortSignal) {
-  return session.deps.workers.ingest(
-    {
-      change: { kind: 'remove', name: Buffer.alloc(0) },
-      snapshotId: session.deps.random.bytes(16),
-      nowMs: session.deps.clock.nowMs(),
-    },
-    undefined,
-    () => undefined,
-    signal,
-  );
 }

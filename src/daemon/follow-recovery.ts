@@ -49,6 +49,7 @@ const INTERESTING = new Set([
   'holder-found',
   'mode-changed',
   'recovery-complete',
+  'recovery-stuck',
 ]);
 
 export function recoveryView(session: Session): RecoverUpdate {
@@ -68,11 +69,12 @@ export function recoveryView(session: Session): RecoverUpdate {
     downloadedBytes: restored ? recovery.totalCells * CELL_BYTES : recovery.doneCells * CELL_BYTES,
     totalDownloadedBytes: recovery.downloadedBytes,
     completeFiles: restored ? (newest?.row.fileCount ?? 0) : 0,
-    missingFiles: Math.max(node.missingFiles, recovery.missingFiles),
+    missingFiles: node.missingFiles,
+    missingNames: recovery.missingNames,
     recovered: restored,
     waitingFor: isNormal ? '' : recovery.waitingFor,
     transfers: transferViews(session),
-    done: isNormal,
+    done: isNormal || recovery.isStuck,
   };
 }
 

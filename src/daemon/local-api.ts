@@ -210,6 +210,8 @@ export type RecoverUpdate = {
   readonly totalDownloadedBytes: number;
   readonly completeFiles: number;
   readonly missingFiles: number;
+  /** Names of files that nobody could give back, at most MISSING_NAMES. */
+  readonly missingNames: readonly Buffer[];
   readonly recovered: boolean;
   readonly waitingFor: string;
   readonly transfers: readonly TransferView[];

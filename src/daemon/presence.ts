@@ -18,7 +18,7 @@ export async function probe(session: Session, peer: OnionId, signal: AbortSignal
     await meetPeer(session, peer, signal);
   } catch (error) {
     if (signal.aborted) return;
-    session.deps.log.debug('probe failed', { detail: String(error) });
+    session.deps.log.debug('probe failed', { peer, detail: String(error) });
     planNextProbe(session, peer);
   }
 }
@@ -38,8 +38,9 @@ export async function meetPeer(session: Session, peer: OnionId, signal: AbortSig
   await exchangeWhenDue(session, peer, signal);
 }
 
-/** A session of ours to a peer began or ended. */
+/** A session of ours to a peer began or ended. The self-dial is no peer: it would make a lonely node look connected. */
 export function onOutgoing(session: Session, peer: OnionId, up: boolean, group: string): void {
+  if (peer === session.self) return;
   session.reach.outgoing(peer, up, group);
   session.bus.emit(up ? 'peer-connected' : 'peer-disconnected', { peer });
   if (up) {

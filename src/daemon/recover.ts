@@ -8,7 +8,7 @@ import { backOffMs } from '../core/policy/back-off.ts';
 import { chooseRevision } from '../core/recovery/choose.ts';
 import { judgeFreshness } from '../core/recovery/freshness.ts';
 import { changeMode } from './change-mode.ts';
-import { isRestored, tryComplete } from './complete-recovery.ts';
+import { isRestored, tryComplete, tryCompletePartly } from './complete-recovery.ts';
 import { listedContractPeers, openHead, proveHolder, takeRecordsBack } from './open-head.ts';
 import { plan, planFor, planPresenceAll } from './plan.ts';
 import type { OpenedHead } from './recovery.ts';
@@ -36,6 +36,7 @@ async function recoverStep(session: Session, signal: AbortSignal): Promise<void>
   const { recovery, node } = session;
   if (node.mode === 'normal') return;
   if (node.mode === 'blocked') return look(session);
+  recovery.isStuck = false;
   askEverybody(session);
   const target = await chooseTarget(session, signal);
   if (target === undefined) {
@@ -45,9 +46,18 @@ async function recoverStep(session: Session, signal: AbortSignal): Promise<void>
   }
   if (session.newest?.row.contentId.equals(target.row.contentId) !== true) {
     if (!(await isFresh(session, signal))) return;
-    await restoreContent(session, target, signal);
+    if ((await restoreContent(session, target, signal)) === 'stuck') return stuck(session, target);
   }
   await tryComplete(session);
+}
+
+/** Asked again and again, because another holder may come; the user may end it. */
+async function stuck(session: Session, target: OpenedHead): Promise<void> {
+  const { recovery, deps } = session;
+  recovery.isStuck = true;
+  session.bus.emit('recovery-stuck', { cells: String(recovery.totalCells - recovery.doneCells) });
+  await tryCompletePartly(session, target);
+  if (session.node.mode === 'recovering') plan(session, 'recover', deps.periods.recoveringRetry);
 }
 
 /** `blocked`: nobody is known to hold anything. `init --new` ends the look after a while. */

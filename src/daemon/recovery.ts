@@ -40,7 +40,10 @@ export class Recovery {
   doneCells = 0;
   totalCells = 0;
   downloadedBytes = 0;
-  missingFiles = 0;
+  /** Names of files that could not be brought back, as many as are shown. */
+  missingNames: readonly Buffer[] = [];
+  /** No holder gives the cells that are missing. */
+  isStuck = false;
   /** Words of the user. */
   acceptSequence = 0;
   isAsked = false;
@@ -50,22 +53,5 @@ export class Recovery {
   /** Holders of this revision, in the order in which they answered. */
   holdersOf(contentId: Buffer): Holder[] {
     return [...this.holders.values()].filter((holder) => holder.found.some((id) => id.contentId.equals(contentId)));
-  }
-
-  reset(): void {
-    this.holders.clear();
-    this.heads.clear();
-    this.firstAnswerMs = undefined;
-    this.target = undefined;
-    this.phase = 'looking';
-    this.waitingFor = '';
-    this.doneCells = 0;
-    this.totalCells = 0;
-    this.downloadedBytes = 0;
-    this.missingFiles = 0;
-    this.acceptSequence = 0;
-    this.isAsked = false;
-    this.acceptLoss = false;
-    this.failures = 0;
   }
 }

@@ -8,43 +8,62 @@ import type { RecoverySession } from '../ports/workers.ts';
 import { commitRow, splitIds } from './commit-revision.ts';
 import { fetchCells, runsOf } from './fetch-cells.ts';
 import type { Lane } from './fetch-cells.ts';
+import type { Job } from './jobs.ts';
 import type { OpenedHead } from './recovery.ts';
 import type { Session } from './session.ts';
 
-export async function restoreContent(session: Session, target: OpenedHead, signal: AbortSignal): Promise<void> {
-  const { recovery } = session;
-  const work = await session.deps.workers.startRecovery(target.row, splitIds(target.metadata.indexCells));
+/** `stuck`: no holder gives the rest; what came back is kept, and the next run asks again. */
+export async function restoreContent(
+  session: Session,
+  target: OpenedHead,
+  signal: AbortSignal,
+): Promise<'whole' | 'stuck'> {
+  const work = await startWork(session, target);
   const job = session.jobs.start('recover');
   try {
-    const excluded = new Set<OnionId>();
-    for (;;) {
-      await countCells(session, work);
-      job.progress(recovery.phase, recovery.doneCells * CELL_BYTES, recovery.totalCells * CELL_BYTES);
-      const wanted = await work.wanted(PULL_WINDOW_CELLS);
-      if (wanted.length === 0) break;
-      const lanes = lanesOfHolders(session, target, excluded);
-      if (lanes.length === 0) throw new BbError('PEER_UNREACHABLE', 'nobody gives the missing cells back');
-      const keep = (peer: OnionId, cell: number, bytes: Buffer) => keepCell(session, work, job, peer, cell, bytes);
-      const failures = await fetchCells(
-        session,
-        { contentId: target.row.contentId, missing: runsOf(wanted), lanes, keep },
-        signal,
-      );
-      if (signal.aborted) throw new BbError('INTERRUPTED', 'the recovery was stopped');
-      for (const peer of failures.keys()) excluded.add(peer);
-    }
-    await commitRecovered(session, target, work);
-    job.end('done');
+    const isWhole = await fetchWanted(session, target, work, job, signal);
+    if (isWhole) await commitRecovered(session, target, work);
+    job.end(isWhole ? 'done' : 'failed');
+    return isWhole ? 'whole' : 'stuck';
   } catch (error) {
     job.end('failed');
     throw error;
   }
 }
 
+/** Goes on where an earlier run was cut. */
+export function startWork(session: Session, target: OpenedHead): Promise<RecoverySession> {
+  return session.deps.workers.startRecovery(target.row, splitIds(target.metadata.indexCells));
+}
+
+async function fetchWanted(
+  session: Session,
+  target: OpenedHead,
+  work: RecoverySession,
+  job: Job,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { recovery } = session;
+  const excluded = new Set<OnionId>();
+  for (;;) {
+    await countCells(session, work);
+    job.progress(recovery.phase, recovery.doneCells * CELL_BYTES, recovery.totalCells * CELL_BYTES);
+    const wanted = await work.wanted(PULL_WINDOW_CELLS);
+    if (wanted.length === 0) return true;
+    const lanes = lanesOfHolders(session, target, excluded);
+    if (lanes.length === 0) return false;
+    const keep = (peer: OnionId, cell: number, bytes: Buffer) => keepCell(session, work, job, peer, cell, bytes);
+    const fetch = { contentId: target.row.contentId, missing: runsOf(wanted), lanes, keep };
+    const failures = await fetchCells(session, fetch, signal);
+    if (signal.aborted) throw new BbError('INTERRUPTED', 'the recovery was stopped');
+    for (const peer of failures.keys()) excluded.add(peer);
+  }
+}
+
 async function keepCell(
   session: Session,
   work: RecoverySession,
-  job: { progress(phase: string, done: number, total: number): void },
+  job: Job,
   peer: OnionId,
   cell: number,
   bytes: Buffer,

@@ -75,7 +75,7 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
     provenMs: protection.verdict === 'PROTECTED' ? provenSince(replicas, settings.minReplicas) : 0,
     transfers: transferViews(session),
     pending: node.dirty || contracts.some((contract) => wantsPublish(session, contract)),
-    missingFiles: Math.max(node.missingFiles, session.recovery.missingFiles),
+    missingFiles: node.missingFiles,
     forks: node.forks,
     heldBytes: registry.held().reduce((sum, { value }) => sum + value.cells, 0) * CELL_BYTES,
   };

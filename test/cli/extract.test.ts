@@ -258,6 +258,7 @@ test('recover --to writes everything below the folder', async () => {
     totalDownloadedBytes: 1,
     completeFiles: 1,
     missingFiles: 0,
+    missingNames: [],
     recovered: true,
     waitingFor: '',
     transfers: [],

@@ -30,6 +30,7 @@ const status = (fields: Partial<StatusView>) => ({
     jobs: [],
     forks: [],
     missingFiles: 0,
+    missingNames: [],
     timeDivisor: 1,
     mode: 'normal' as const,
     ...fields,
@@ -73,6 +74,7 @@ const recovered = (missingFiles: number): Partial<LocalApi> => {
     totalDownloadedBytes: 4 * 131_072,
     completeFiles: 5,
     missingFiles,
+    missingNames: [],
     recovered: missingFiles === 0,
     transfers: [],
   };

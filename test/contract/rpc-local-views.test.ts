@@ -173,6 +173,7 @@ test('propose, check and recover stream their updates', async () => {
     totalDownloadedBytes: 5,
     completeFiles: 6,
     missingFiles: 7,
+    missingNames: [],
     recovered: false,
     waitingFor: 'more holders',
     transfers: [TRANSFER],

@@ -39,5 +39,6 @@ export function recoverMessage(update: RecoverUpdate): RecoverContentUpdate {
     waitingFor: update.waitingFor,
     transfers: update.transfers.map(transferMessage),
     done: update.done,
+    missingNames: [...update.missingNames],
   };
 }

@@ -1095,6 +1095,8 @@ export interface RecoverContentUpdate {
   transfers: Transfer[];
   /** done is true in the last message. */
   done: boolean;
+  /** missing_names are names of files that nobody could give back, at most 100. */
+  missingNames: Buffer[];
 }
 
 /** SetAeadKeyForPeerRequest sets a key. */
@@ -7475,6 +7477,7 @@ function createBaseRecoverContentUpdate(): RecoverContentUpdate {
     waitingFor: "",
     transfers: [],
     done: false,
+    missingNames: [],
   };
 }
 
@@ -7572,6 +7575,9 @@ export const RecoverContentUpdate: MessageFns<RecoverContentUpdate> = {
     }
     if (message.done !== false) {
       writer.uint32(144).bool(message.done);
+    }
+    for (const v of message.missingNames) {
+      writer.uint32(154).bytes(v!);
     }
     return writer;
   },
@@ -7733,6 +7739,14 @@ export const RecoverContentUpdate: MessageFns<RecoverContentUpdate> = {
             message.done = reader.bool();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.missingNames.push(Buffer.from(reader.bytes()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7823,6 +7837,11 @@ export const RecoverContentUpdate: MessageFns<RecoverContentUpdate> = {
         ? object.transfers.map((e: any) => Transfer.fromJSON(e))
         : [],
       done: isSet(object.done) ? globalThis.Boolean(object.done) : false,
+      missingNames: globalThis.Array.isArray(object?.missingNames)
+        ? object.missingNames.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : globalThis.Array.isArray(object?.missing_names)
+        ? object.missing_names.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : [],
     };
   },
 
@@ -7882,6 +7901,9 @@ export const RecoverContentUpdate: MessageFns<RecoverContentUpdate> = {
     if (message.done !== false) {
       obj.done = message.done;
     }
+    if (message.missingNames?.length) {
+      obj.missingNames = message.missingNames.map((e) => base64FromBytes(e));
+    }
     return obj;
   },
 
@@ -7934,6 +7956,7 @@ export const RecoverContentUpdate: MessageFns<RecoverContentUpdate> = {
     message.waitingFor = object.waitingFor ?? "";
     message.transfers = object.transfers?.map((e) => Transfer.fromPartial(e)) || [];
     message.done = object.done ?? false;
+    message.missingNames = object.missingNames?.map((e) => e) || [];
     return message;
   },
 };
