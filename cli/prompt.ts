@@ -12,11 +12,6 @@ export type Asker = {
 
 const output = process.stderr;
 
-export async function askSecret(message: string): Promise<string> {
-  const { password } = await import('@clack/prompts');
-  return answered(await password({ message, mask: '', output }));
-}
-
 export async function askText(message: string, placeholder = ''): Promise<string> {
   const { text } = await import('@clack/prompts');
   return answered(await text({ message, placeholder, defaultValue: placeholder, output }));

@@ -5,8 +5,8 @@ import { randomInt } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BbError } from '../src/core/errors.ts';
+import { askSecret } from './ask-secret.ts';
 import { cliError } from './errors.ts';
-import { askSecret } from './prompt.ts';
 
 const OWNER_ONLY = 0o600;
 const COLUMNS = 4;
@@ -63,6 +63,7 @@ export async function quizWords(words: readonly string[]): Promise<void> {
   const second = (first + 1 + randomInt(words.length - 1)) % words.length;
   for (const at of [first, second].sort((a, b) => a - b)) {
     let question = `Type word ${at + 1}`;
-    while ((await askSecret(question)).trim().toLowerCase() !== words[at]) question = `Not right. Type word ${at + 1}`;
+    while ((await askSecret(question)).toString('utf8').trim().toLowerCase() !== words[at])
+      question = `Not right. Type word ${at + 1}`;
   }
 }

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BbError } from '../src/core/errors.ts';
 import { SECRET_BYTES } from '../src/core/limits.ts';
+import { askSecret } from './ask-secret.ts';
 import { cliError } from './errors.ts';
-import { askSecret } from './prompt.ts';
 
 /** Before it is normalised a secret may be longer: spaces between words, decomposed letters. */
 const TYPED_BYTES = 4 * SECRET_BYTES;
@@ -60,7 +60,7 @@ export async function readSecret(
       hint: `Use ${ALL_FLAGS}.`,
     });
   }
-  return trimmed(Buffer.from(await askSecret(question), 'utf8'));
+  return trimmed(await askSecret(question));
 }
 
 function channels({ stdin, file, command, fd }: SecretSources): number {

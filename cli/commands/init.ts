@@ -9,11 +9,12 @@ import { BarterBackupClientService as Service, NodeState, SecretMode } from '../
 import type { InitResponse } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context, Options } from '../context.ts';
 import { flagOption, textOption } from '../context.ts';
+import { askSecret } from '../ask-secret.ts';
 import { ensureDaemon } from '../ensure-daemon.ts';
 import { quizWords, reserveKitFile, wordGrid } from '../recovery-kit.ts';
 import type { KitFile } from '../recovery-kit.ts';
 import type { Result } from '../output.ts';
-import { askChoice, askSecret, askText } from '../prompt.ts';
+import { askChoice, askText } from '../prompt.ts';
 import { hasSecretOption, readSecret, secretSources } from '../secret.ts';
 
 type Kind = 'generate' | 'phrase' | 'password';
@@ -112,7 +113,10 @@ async function typedSecret(context: Context, options: Options, plan: Plan): Prom
   const secret = await readSecret(sources, question, settings.canAsk, (text) => out.warn(text));
   const typedByHand = settings.canAsk && !hasSecretOption(sources);
   if (plan.kind === 'password' && !plan.recover && typedByHand) {
-    if (!secret.equals(Buffer.from(await askSecret('The same password again'), 'utf8'))) {
+    const again = await askSecret('The same password again');
+    const same = secret.equals(again);
+    again.fill(0);
+    if (!same) {
       throw new BbError('USAGE', 'the two passwords differ; nothing was changed');
     }
   }
