@@ -23,7 +23,12 @@ export const ERRORS = {
   USAGE: row(2, 3, false, 'See bb help for the command.'),
   BAD_CONFIG: row(2, 3, false, 'Correct the configuration file (bb config path) and start bbd again.'),
   BAD_NAME: row(2, 3, false, 'Use a relative name without "..", "." or empty components.'),
-  BAD_ONION_ID: row(2, 3, false, 'An onion id has 56 letters and digits; ask your friend for the line that starts with bb:.'),
+  BAD_ONION_ID: row(
+    2,
+    3,
+    false,
+    'An onion id has 56 letters and digits; ask your friend for the line that starts with bb:.',
+  ),
   WEAK_PASSWORD: row(2, 3, false, 'Use a longer password, or let bb init generate 24 words.'),
   BAD_PHRASE: row(2, 3, false, 'Check each of the 24 words against the recovery kit.'),
   PARTIAL: row(3, 9, true, 'Connect more of the peers that hold your content, then run bb recover again.'),
