@@ -157,6 +157,8 @@ function onInterrupt(interrupt: AbortController): void {
     process.on(signal, () => {
       if (interrupt.signal.aborted) process.exit(EXIT_INTERRUPTED);
       interrupt.abort();
+      // A read of a pipe that never ends would keep this process.
+      if (process.stdin.isTTY !== true) process.stdin.destroy();
     });
   }
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

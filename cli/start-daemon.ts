@@ -88,6 +88,7 @@ function untilAnswers(child: ChildProcess, socket: string, signal: AbortSignal):
     child.once('exit', (status, byName) => end(() => resolve(byName ?? `exit ${status}`)));
     const interrupted = (): void => end(() => reject(new BbError('INTERRUPTED', 'interrupted')));
     signal.addEventListener('abort', interrupted, { signal: ended.signal });
+    if (signal.aborted) interrupted();
     look();
   });
 }

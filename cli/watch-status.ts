@@ -15,7 +15,7 @@ export async function* watchStatus(context: Context, showProgress: boolean): Asy
   // The first event comes when the subscription is in place: a change after it cannot be missed.
   for await (const event of client.stream(Service.events, { progress: showProgress })) {
     if (event.progress !== undefined) {
-      context.out.progress(event.progress);
+      if (showProgress) context.out.progress(event.progress);
       continue;
     }
     const status = await client.unary(Service.status, {});

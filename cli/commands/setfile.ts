@@ -1,6 +1,5 @@
 // bb setfile: sets a name to what is on disk now. The daemon reads the path itself; only --stdin streams bytes.
 
-import { once } from 'node:events';
 import { basename, resolve } from 'node:path';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { BbError } from '../../src/core/errors.ts';
@@ -28,21 +27,28 @@ export async function run(context: Context, [path]: readonly string[], options: 
   const { call, received } = (await context.client()).duplex(Service.setFile);
   const first = { file: { name, data: Buffer.alloc(0) }, path: Buffer.from(absolute, 'utf8'), fromStream };
   call.write({ ...first, mode: fromStream ? STREAMED_MODE : 0 });
-  const sent = fromStream ? sendInput(call) : Promise.resolve(call.end());
-  const last = await lastUpdate(context, received);
-  await sent;
+  if (!fromStream) {
+    call.end();
+    return resultOf(context, name, await lastUpdate(context, received));
+  }
+  const [last] = await Promise.all([lastUpdate(context, received), sendInput(call)]).finally(() => {
+    // Nobody reads on when the daemon said no; an open input would keep this process.
+    process.stdin.destroy();
+  });
   return resultOf(context, name, last);
 }
 
 /** Copies standard input into the call, no faster than the daemon takes it. Ends when the call does. */
 async function sendInput(call: Call): Promise<void> {
-  const closed = once(call, 'close');
+  const closed = new Promise((resolve) => call.once('close', resolve));
   for await (const read of process.stdin as AsyncIterable<Buffer>) {
     for (let from = 0; from < read.length; from += LOCAL_DATA_BYTES) {
       if (call.destroyed) return;
       const file = { name: Buffer.alloc(0), data: read.subarray(from, from + LOCAL_DATA_BYTES) };
       const request = { file, path: Buffer.alloc(0), fromStream: false, mode: 0 };
-      if (!call.write(request)) await Promise.race([once(call, 'drain'), closed]);
+      if (!call.write(request)) {
+        await Promise.race([new Promise((resolve) => call.once('drain', resolve)), closed]);
+      }
     }
   }
   call.end();
