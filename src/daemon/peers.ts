@@ -33,7 +33,7 @@ export async function connectPeer(
   }));
   if (old?.added !== true) await markDirty(session);
   let reached = session.reach.isReachable(id);
-  if (wait && !reached) {
+  if (wait && !session.client.isConnected(id)) {
     reached = await meetPeer(session, id, session.scheduler.signal).then(
       () => true,
       () => false,
