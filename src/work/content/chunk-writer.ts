@@ -43,6 +43,7 @@ export class ChunkWriter {
   readonly #tailLive = new Set<string>();
   #lastLive: Buffer = Buffer.alloc(0);
   #isEmpty = true;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(kind: CellKind, tail: Buffer | undefined, deps: ChunkWriterDeps) {
     this.#kind = kind;
@@ -80,6 +81,7 @@ export class ChunkWriter {
   async finish(): Promise<void> {
     await this.#finishTail();
     for (const cell of this.#packer.finish()) await this.#write(cell);
+    await this.#writing;
   }
 
   #keepIn(found: FoundCell, name: string): void {
@@ -112,10 +114,19 @@ export class ChunkWriter {
     if (full !== undefined) await this.#write(full);
   }
 
+  /** Returns when the cell before is written: while the disk works the next cell is filled. */
   async #write({ plain, chunks }: PackedCell): Promise<void> {
-    const { keys, store, staging } = this.#deps;
+    const { keys } = this.#deps;
     const id = cellId(keys.cellId, this.#kind, plain);
     const bytes = sealCell(keys.cellEnc, keys.pubkey, id, plain);
+    await this.#writing;
+    this.#writing = this.#append(id, bytes, chunks);
+    // A failure shows at the next cell, or at the end.
+    this.#writing.catch(() => undefined);
+  }
+
+  async #append(id: Buffer, bytes: Buffer, chunks: readonly StoredChunk[]): Promise<void> {
+    const { store, staging } = this.#deps;
     const [position] = await store.append([{ kind: this.#kind, address: id, leaf: leafHash(bytes), bytes }]);
     if (position === undefined) throw new BbError('INTERNAL', 'an appended cell has no position');
     staging.addCell(id, { kind: this.#kind, position });

@@ -12,6 +12,7 @@ import { BbError } from '../../core/errors.ts';
 import { CELLS_IN_FLIGHT } from '../../core/limits.ts';
 import type { CellPosition } from '../../ports/cell-store.ts';
 import type { WorkerKeys } from '../../ports/workers.ts';
+import { ReadAhead } from './read-ahead.ts';
 
 export type FoundCell = { readonly cellId: Buffer; readonly kind: number; readonly position: CellPosition };
 
@@ -35,16 +36,15 @@ export class OwnCells {
   readonly #keys: WorkerKeys;
   readonly #finder: CellFinder;
   readonly #bytes: CellBytes;
-  readonly #onOpen: (cellId: Buffer) => void;
+  readonly #ahead: ReadAhead;
   /** By cell id, least recently opened first. */
   readonly #opened = new Map<string, OpenedCell>();
 
-  /** `onOpen` hears of each cell that was opened and found right. */
-  constructor(keys: WorkerKeys, finder: CellFinder, bytes: CellBytes, onOpen: (cellId: Buffer) => void = () => {}) {
+  constructor(keys: WorkerKeys, finder: CellFinder, bytes: CellBytes) {
     this.#keys = keys;
     this.#finder = finder;
     this.#bytes = bytes;
-    this.#onOpen = onOpen;
+    this.#ahead = new ReadAhead(bytes);
   }
 
   /** Plaintext of a chunk; a view, valid as long as it is referenced. INTEGRITY when it is lost or damaged. */
@@ -82,23 +82,27 @@ export class OwnCells {
   }
 
   async #read(found: FoundCell): Promise<OpenedCell> {
-    const { pubkey, cellId, cellEnc, chunkId: chunkKey } = this.#keys;
     const kind = found.kind as CellKind;
-    const sealed = await this.#bytes.read(found.position);
-    const plain = openCell({ id: cellId, enc: cellEnc }, pubkey, kind, found.cellId, sealed);
+    const plain =
+      this.#unseal(found, kind, await this.#ahead.read(found.position)) ??
+      this.#unseal(found, kind, await this.#bytes.read(found.position));
     if (plain === undefined) throw new BbError('INTEGRITY', 'a cell of our own content is damaged');
     const chunks: StoredChunk[] = [];
     const byId = new Map<string, { readonly chunk: StoredChunk; readonly plain: Buffer | undefined }>();
     let keptBytes = 0;
     for (const part of parseCell(plain)) {
       const bytes = decompressChunk(part.algorithm, part.stored, part.plainBytes);
-      const chunk = { chunkId: chunkId(chunkKey, kind, bytes), ...part };
+      const chunk = { chunkId: chunkId(this.#keys.chunkId, kind, bytes), ...part };
       keptBytes += bytes.length;
       chunks.push(chunk);
       byId.set(chunk.chunkId.toString('latin1'), { chunk, plain: keptBytes <= KEPT_PLAIN_BYTES ? bytes : undefined });
     }
-    this.#onOpen(found.cellId);
     return { chunks, byId };
+  }
+
+  #unseal(found: FoundCell, kind: CellKind, sealed: Buffer): Buffer | undefined {
+    const { pubkey, cellId: id, cellEnc: enc } = this.#keys;
+    return openCell({ id, enc }, pubkey, kind, found.cellId, sealed);
   }
 }
 
