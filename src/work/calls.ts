@@ -13,5 +13,5 @@ export type Calls = { readonly [method: string]: (context: CallContext, ...args:
 
 export type MethodOf<C extends Calls> = keyof C & string;
 export type ArgsOf<C extends Calls, M extends MethodOf<C>> =
-  Parameters<C[M]> extends [CallContext, ...infer Args] ? Args : never;
+  Parameters<C[M]> extends [CallContext, ...infer Args] ? Args : [];
 export type ResultOf<C extends Calls, M extends MethodOf<C>> = Awaited<ReturnType<C[M]>>;

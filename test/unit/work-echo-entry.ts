@@ -14,13 +14,13 @@ const calls = {
   async bytesBehind(_: CallContext, bytes: Buffer): Promise<number> {
     return bytes.buffer.byteLength;
   },
-  async refuse(_: CallContext): Promise<void> {
+  async refuse(): Promise<void> {
     throw new BbError('NO_SPACE', 'full', { hint: 'delete something' });
   },
-  async bug(_: CallContext): Promise<void> {
+  async bug(): Promise<void> {
     invariant(false, 'broken');
   },
-  async die(_: CallContext): Promise<void> {
+  async die(): Promise<void> {
     process.exit(3);
   },
   /** Emits numbers for as long as it may; returns how many were sent when it was stopped. */
@@ -30,7 +30,7 @@ const calls = {
       await context.emit(n);
     }
   },
-  async sent(_: CallContext): Promise<number> {
+  async sent(): Promise<number> {
     return sent;
   },
   async hang(context: CallContext): Promise<void> {

@@ -42,7 +42,7 @@ const calls = {
     });
   },
 
-  async lock(_: CallContext): Promise<void> {
+  async lock(): Promise<void> {
     await writes.run(close);
   },
 
@@ -63,7 +63,7 @@ const calls = {
     return writes.run(() => appendHeads(unlocked(), contentId, heads));
   },
 
-  ownMarks(_: CallContext): Promise<readonly PackMark[]> {
+  ownMarks(): Promise<readonly PackMark[]> {
     return writes.run(() => unlocked().store.sync());
   },
 
@@ -109,7 +109,7 @@ const calls = {
     return writes.run(async () => recovering().wanted(limit));
   },
 
-  recoveryCounts(_: CallContext): Promise<RecoveryCounts> {
+  recoveryCounts(): Promise<RecoveryCounts> {
     return writes.run(async () => recovering().counts());
   },
 

@@ -41,7 +41,7 @@ const calls = {
     };
   },
 
-  async lock(_: CallContext): Promise<void> {
+  async lock(): Promise<void> {
     await close();
   },
 
