@@ -1,4 +1,4 @@
-// A file that only takes space: removing it lets a full disk be cleaned up (docs/storage-format.md, "Full disk").
+// A file that only takes space: removing it lets a full disk be cleaned up (docs/storage-format.md, "At rest").
 
 import * as fs from 'node:fs';
 import { isBbError } from '../core/errors.ts';

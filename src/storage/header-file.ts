@@ -1,4 +1,4 @@
-// The header as text: JSON with a checksum over all other fields in a fixed order (docs/storage-format.md, "Header").
+// The header as text: JSON with a checksum over all other fields in a fixed order (docs/storage-format.md, "Header file").
 
 import type { Header } from '../ports/data-dir.ts';
 import { BbError } from '../core/errors.ts';

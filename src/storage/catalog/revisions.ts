@@ -1,5 +1,5 @@
 // Our own revisions: sealed descriptions, their cell lists, what two of them share, and forgetting them.
-// The blob of a revision is head copy 0, index cells, data cells, head copy 1 (docs/storage-format.md, "Blob"); only
+// The blob of a revision is head copy 0, index cells, data cells, head copy 1 (docs/storage-format.md, "The blob"); only
 // index and data cells are in the pages, heads are described by the revision row.
 
 import type { CommonRun, RevisionRow } from '../../ports/catalog.ts';
