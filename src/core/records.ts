@@ -81,6 +81,9 @@ export type ContractRecord = {
   readonly theirPull: 'NONE' | 'PULLING' | 'QUOTA' | 'NO_SPACE';
   /** Remaining seconds that the peer last reported for us. */
   readonly ourRemainingSeconds: number;
+  /** Counted seconds of this node when the peer was last in touch, and when it last proved our copy or first had one. */
+  readonly reachedSeconds: number;
+  readonly provedSeconds: number;
 };
 
 /** A blob we keep for an owner. */

@@ -151,6 +151,13 @@ async function judge(session: Session, peer: OnionId, result: CheckResult): Prom
     proved: provedBy(outcome, row.contentId, replica.proved),
     sweep: outcome === 'held' ? planned.sweep : replica.sweep,
   }));
+  if (outcome === 'held') {
+    const provedSeconds = session.node.countedSeconds;
+    await session.registry.updateContract(peer, (contract) => {
+      if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
+      return { ...contract, provedSeconds };
+    });
+  }
   session.bus.emit('check-judged', { peer, outcome, sequence: String(row.sequence), newest: String(result.newest) });
 }
 

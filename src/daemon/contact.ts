@@ -17,6 +17,8 @@ export async function meet(session: Session, peer: OnionId, signal: AbortSignal)
   const held = currentHeld(session, peer);
   const report = await session.client.getContentRevision(peer, held?.value.contentId ?? Buffer.alloc(0), { signal });
   if (held !== undefined) await markReported(session, held.id);
+  if (report.responderRecovering) session.recoveringPeers.add(peer);
+  else session.recoveringPeers.delete(peer);
   if (session.node.mode === 'normal') await readReport(session, peer, report);
   else await noteHolder(session, peer, report);
   return report;
@@ -28,10 +30,15 @@ async function readReport(session: Session, peer: OnionId, report: RevisionRepor
     if (!(await judgeOwnId(session, peer, id))) return;
   }
   if (contract === undefined) return;
+  if (contract.state === 'PROPOSED') planFor(session, 'close', peer, 0);
   const id = report.requesterContent?.contentId ?? Buffer.alloc(0);
   if (id.length > 0) await acknowledge(session, peer, id);
   else if (contract.replica.acknowledged.length > 0) await replicaLost(session, peer);
-  await updateReplica(session, peer, (replica) => ({ ...replica, latestKnown: report.requesterLatestKnown }));
+  await session.registry.updateContract(peer, (old) => ({
+    ...(old ?? contract),
+    ourRemainingSeconds: report.requesterRemainingSeconds,
+    replica: { ...(old ?? contract).replica, latestKnown: report.requesterLatestKnown },
+  }));
   const updated = session.registry.contract(peer);
   if (updated !== undefined && wantsPublish(session, updated)) {
     planFor(session, 'publish', peer, 0);

@@ -40,7 +40,7 @@ export async function* proposeContract(
   }
   yield { state: 'CONNECTING_TO_PEER', success: false, reason: '' };
   await meetPeer(session, peer, signal);
-  const bytes = await ownProposal(session, peer, args);
+  const bytes = await session.proposalLock.run(() => ownProposal(session, peer, args));
   yield { state: 'PROPOSING_CONTRACT', success: false, reason: '' };
   const signature = session.keyring.sign(termsMessage(bytes));
   const answer = await session.client.proposeContract(peer, bytes, signature, { signal });
@@ -49,7 +49,7 @@ export async function* proposeContract(
     return;
   }
   if (answer.answer === 'REJECTED') {
-    await step(session, peer, { kind: 'rejected' });
+    await dropProposal(session, peer, bytes);
     yield { state: 'PEER_REFUSED', success: false, reason: answer.reason };
     return;
   }
@@ -57,8 +57,27 @@ export async function* proposeContract(
   yield { state: 'COMPLETED', success: true, reason: '' };
 }
 
-/** A peer's proposal. Idempotent: the same terms get the same answer. */
-export async function answerProposal(
+/** The task: an acceptor that answered may have heard the closing word, or not; it is said again until it answers. */
+export async function closeProposal(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
+  const contract = session.registry.contract(peer);
+  if (contract?.state !== 'PROPOSED' || contract.acceptorSignature.length === 0 || !isOwn(session, contract)) return;
+  await sayAccepted(session, peer, contract.terms, signal);
+}
+
+/**
+ * A peer's proposal. Idempotent: the same terms get the same answer. One at a time, because each is judged by what is
+ * promised to all others.
+ */
+export function answerProposal(
+  session: Session,
+  caller: OnionId,
+  bytes: Buffer,
+  signature: Buffer,
+): Promise<ProposalAnswer> {
+  return session.proposalLock.run(() => judgeProposal(session, caller, bytes, signature));
+}
+
+async function judgeProposal(
   session: Session,
   caller: OnionId,
   bytes: Buffer,
@@ -201,14 +220,27 @@ async function closeOwnProposal(
     throw new BbError('BAD_PEER_DATA', 'the peer accepted with a wrong signature');
   }
   await session.registry.updateContract(peer, (contract) => {
-    if (contract === undefined) throw new BbError('CONFLICT', 'the proposal is gone');
+    if (contract?.terms.equals(bytes) !== true) throw new BbError('CONFLICT', 'a proposal of the peer crossed ours');
     return { ...contract, acceptorSignature: answer.signature };
   });
-  await session.client.acceptContract(peer, termsDigest(bytes), true, session.keyring.sign(termsMessage(bytes)), '', {
-    signal,
-  });
+  await sayAccepted(session, peer, bytes, signal);
+}
+
+/** Our closing word makes the acceptor ACTIVE first; only when it says so do we follow. */
+async function sayAccepted(session: Session, peer: OnionId, bytes: Buffer, signal: AbortSignal): Promise<void> {
+  const own = session.keyring.sign(termsMessage(bytes));
+  const { state } = await session.client.acceptContract(peer, termsDigest(bytes), true, own, '', { signal });
+  if (state === undefined || !STANDING.has(state)) {
+    throw new BbError('REFUSED_BY_PEER', 'the peer does not stand by the proposal any more');
+  }
+  if (session.registry.contract(peer)?.state !== 'PROPOSED') return;
   await step(session, peer, { kind: 'agreed' });
   await agreed(session, peer);
+}
+
+/** A refused proposal ends, but not the one of the peer that may have taken its place meanwhile. */
+async function dropProposal(session: Session, peer: OnionId, bytes: Buffer): Promise<void> {
+  if (session.registry.contract(peer)?.terms.equals(bytes) === true) await step(session, peer, { kind: 'rejected' });
 }
 
 async function agreed(session: Session, peer: OnionId): Promise<void> {
@@ -237,6 +269,8 @@ function keepProposal(
     theirLatestKnown: old?.theirLatestKnown ?? Buffer.alloc(0),
     theirPull: 'NONE',
     ourRemainingSeconds: 0,
+    reachedSeconds: session.node.countedSeconds,
+    provedSeconds: session.node.countedSeconds,
   }));
 }
 

@@ -16,8 +16,8 @@ const SENTENCES: { readonly [state in ContractState]: string } = {
 };
 
 export function explainContract(session: Session, contract: ContractRecord): string {
-  const { peer, state, replica } = contract;
-  if (state !== 'ACTIVE') return SENTENCES[state];
+  const { peer, state, replica, reason } = contract;
+  if (state !== 'ACTIVE') return reason === '' ? SENTENCES[state] : `${SENTENCES[state]} (${reason})`;
   const online = session.reach.isReachable(peer) ? 'online' : 'offline now';
   const theirs = currentHeld(session, peer) === undefined ? 'we hold nothing for it yet' : 'we hold its content';
   const newestId = session.newest?.row.contentId;

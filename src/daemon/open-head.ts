@@ -180,5 +180,7 @@ async function takeContractBack(session: Session, id: OnionId, peer: MetadataPee
     theirLatestKnown: Buffer.alloc(0),
     theirPull: 'NONE',
     ourRemainingSeconds: 0,
+    reachedSeconds: nowSeconds,
+    provedSeconds: nowSeconds,
   }));
 }

@@ -12,6 +12,7 @@ export const TASK_CLASSES = {
   pull: 'pull',
   check: 'check',
   presence: 'presence',
+  close: 'presence',
   ask: 'presence',
   recover: 'recovery',
   tick: 'tick',

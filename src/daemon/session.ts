@@ -37,6 +37,8 @@ export class Session {
   readonly transfers = new Transfers();
   /** Held by whatever changes our own content. */
   readonly contentLock = new Mutex();
+  /** Held while a proposal is judged or made: promises are counted, then kept. */
+  readonly proposalLock = new Mutex();
   readonly reach: Reach;
   readonly recovery = new Recovery();
   readonly uploads = new Uploads();
@@ -59,6 +61,8 @@ export class Session {
   readonly met = new Set<OnionId>();
   /** Monotonic time of the last exchange of addresses. */
   readonly exchangedMs = new Map<OnionId, number>();
+  /** Peers that said at the last contact that they rebuild themselves. */
+  readonly recoveringPeers = new Set<OnionId>();
   /** Checks in a row that were late or unreachable. */
   readonly checkFailures = new Map<OnionId, number>();
   /** Failed tries in a row to pull from an owner. */

@@ -1,6 +1,7 @@
 // What each planned task runs: the whole background life of the daemon on one page.
 
 import { checkWhenDue } from './check-peer.ts';
+import { closeProposal } from './contracts.ts';
 import { commitDirty } from './dirty.ts';
 import type { Task, TaskName } from './plan.ts';
 import { askHolder, probe } from './presence.ts';
@@ -17,6 +18,7 @@ export const TASKS: { readonly [name in TaskName]: Task } = {
   check: checkWhenDue,
   presence: probe,
   ask: askHolder,
+  close: closeProposal,
   recover: (session, _self, signal) => recover(session, signal),
   tick: (session) => tick(session),
   selfDial: (session, _self, signal) => selfDial(session, signal),

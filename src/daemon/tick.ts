@@ -6,6 +6,7 @@ import { currentHeld, dropExpiredHolds } from './held.ts';
 import { plan, planFor } from './plan.ts';
 import { wantsPublish } from './replica.ts';
 import type { Session } from './session.ts';
+import { tickContracts } from './tick-contracts.ts';
 
 export async function tick(session: Session): Promise<void> {
   const { clock, periods, timeDivisor } = session.deps;
@@ -20,6 +21,7 @@ export async function tick(session: Session): Promise<void> {
       return { ...node, countedSeconds: node.countedSeconds + seconds };
     });
   }
+  await tickContracts(session);
   await dropExpiredHolds(session);
   for (const contract of session.registry.contracts()) {
     if (wantsPublish(session, contract)) planFor(session, 'publish', contract.peer, 0);

@@ -76,6 +76,8 @@ const contract = object<ContractRecord>({
   theirLatestKnown: bytes,
   theirPull: oneOf('NONE', 'PULLING', 'QUOTA', 'NO_SPACE'),
   ourRemainingSeconds: number,
+  reachedSeconds: number,
+  provedSeconds: number,
 });
 
 const held = object<HeldRecord>({
