@@ -49,7 +49,7 @@ export async function* proposeContract(
     return;
   }
   if (answer.answer === 'REJECTED') {
-    await dropProposal(session, peer, bytes);
+    await step(session, peer, { kind: 'rejected' }, bytes);
     yield { state: 'PEER_REFUSED', success: false, reason: answer.reason };
     return;
   }
@@ -128,13 +128,13 @@ export async function answerAccept(
   const contract = session.registry.contract(caller);
   if (contract === undefined || !termsDigest(contract.terms).equals(digest)) throw new PeerRefusal('NO_CONTRACT');
   if (contract.state !== 'PROPOSED') return { state: contract.state };
-  if (!accept) return { state: (await step(session, caller, { kind: 'rejected' })).state };
+  if (!accept) return { state: (await step(session, caller, { kind: 'rejected' }, contract.terms)).state };
   if (contract.acceptorSignature.length === 0) throw new PeerRefusal('NO_CONTRACT');
   // No byte is stored for an identity that cannot be reached at its onion.
   await meetPeer(session, caller, session.scheduler.signal).catch(() => {
     throw new PeerRefusal('TERMS_REJECTED');
   });
-  const { state } = await step(session, caller, { kind: 'agreed' });
+  const { state } = await step(session, caller, { kind: 'agreed' }, contract.terms);
   await agreed(session, caller);
   return { state };
 }
@@ -234,13 +234,8 @@ async function sayAccepted(session: Session, peer: OnionId, bytes: Buffer, signa
     throw new BbError('REFUSED_BY_PEER', 'the peer does not stand by the proposal any more');
   }
   if (session.registry.contract(peer)?.state !== 'PROPOSED') return;
-  await step(session, peer, { kind: 'agreed' });
+  await step(session, peer, { kind: 'agreed' }, bytes);
   await agreed(session, peer);
-}
-
-/** A refused proposal ends, but not the one of the peer that may have taken its place meanwhile. */
-async function dropProposal(session: Session, peer: OnionId, bytes: Buffer): Promise<void> {
-  if (session.registry.contract(peer)?.terms.equals(bytes) === true) await step(session, peer, { kind: 'rejected' });
 }
 
 async function agreed(session: Session, peer: OnionId): Promise<void> {
@@ -274,13 +269,16 @@ function keepProposal(
   }));
 }
 
+/** `only`: nothing changes if other terms than these stand there by now. */
 function step(
   session: Session,
   peer: OnionId,
   event: { readonly kind: 'agreed' } | { readonly kind: 'rejected' },
+  only: Buffer,
 ): Promise<ContractRecord> {
   return session.registry.updateContract(peer, (contract) => {
     if (contract === undefined) throw new BbError('CONFLICT', 'the contract is gone');
+    if (!contract.terms.equals(only)) return contract;
     const { next } = stepContract(contract, event, {
       nowSeconds: session.node.countedSeconds,
       terms: decodeTerms(contract.terms),

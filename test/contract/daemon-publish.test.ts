@@ -5,12 +5,11 @@ import { test } from 'node:test';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 
 test('a set file is published, pulled, acknowledged and proved by itself', async (context) => {
-  const world = await DaemonWorld.open(context, 'owner', 'storer');
-  const [owner, storer] = [world.node('owner'), world.node('storer')];
-  await Promise.all([owner.init('generated'), storer.init('generated')]);
+  const [owner, storer] = await DaemonWorld.ready(context, 'owner', 'storer');
+  assert(owner && storer);
   await owner.api.setStorage(0, 1);
   await agree(owner, storer);
   await owner.setFiles({ 'a/big': noiseOf('big', 3_000_000), 'a/small': 'small' });
-  await world.until('proved', () => owner.isProvedAt(storer));
+  await owner.world.until('proved', () => owner.isProvedAt(storer));
   assert.equal((await owner.api.status()).verdict, 'PROTECTED');
 });

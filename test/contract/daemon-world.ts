@@ -10,7 +10,6 @@ import type { TestContext } from 'node:test';
 import { systemRandom } from '../../src/app/system-random.ts';
 import { packKeys } from '../../src/core/crypto/dir-keys.ts';
 import type { Keyring } from '../../src/core/crypto/keyring.ts';
-import { phraseFromEntropy } from '../../src/core/crypto/phrase.ts';
 import type { OnionId } from '../../src/core/ids.ts';
 import { BALLAST_BYTES } from '../../src/core/limits.ts';
 import { dividedPeriods } from '../../src/core/policy/periods.ts';
@@ -55,6 +54,14 @@ export class DaemonWorld {
   readonly #streams = new Set<Stream>();
   readonly #waiters = new Set<() => void>();
 
+  /** Nodes of these names with new identities, not yet known to each other. */
+  static async ready(context: TestContext, ...names: string[]): Promise<DaemonNode[]> {
+    const world = await DaemonWorld.open(context, ...names);
+    const nodes = names.map((name) => world.node(name));
+    await Promise.all(nodes.map((node) => node.init('generated')));
+    return nodes;
+  }
+
   /** Nodes of these names, made but not initialised. All is closed and removed after the test. */
   static async open(context: TestContext, ...names: string[]): Promise<DaemonWorld> {
     const world = new DaemonWorld();
@@ -63,9 +70,8 @@ export class DaemonWorld {
     return world;
   }
 
-  /** `secretOf` makes a second machine of another node's secret. */
-  async add(name: string, secretOf = name): Promise<DaemonNode> {
-    const node = new DaemonNode(this, name, secretOf);
+  async add(name: string): Promise<DaemonNode> {
+    const node = new DaemonNode(this, name);
     this.nodes.set(name, node);
     await node.start();
     return node;
@@ -160,12 +166,14 @@ class Life {
 export class DaemonNode {
   readonly world: DaemonWorld;
   readonly name: string;
-  readonly words: string;
+  words = '';
   /** All events of all lives of this node. */
   events: DaemonEvent[] = [];
   readonly log: string[] = [];
   readonly crashes: Error[] = [];
   readonly hooks = new Map<string, Hook>();
+  /** Run when a call has succeeded, before its result is passed on; may throw instead. */
+  readonly afterHooks = new Map<string, () => void>();
   timeDivisor = TIME_DIVISOR;
   #life = new Life();
   #daemon: Daemon | undefined;
@@ -173,10 +181,9 @@ export class DaemonNode {
   #id: OnionId | undefined;
   readonly #calls = new Map<string, number>();
 
-  constructor(world: DaemonWorld, name: string, secretOf: string) {
+  constructor(world: DaemonWorld, name: string) {
     this.world = world;
     this.name = name;
-    this.words = phraseFromEntropy(createHash('sha256').update(`node ${secretOf}`).digest());
   }
 
   get dir(): string {
@@ -247,6 +254,7 @@ export class DaemonNode {
         const store = { dir: join(this.dir, 'peers'), kind: 'peers', keys: packKeys(wrapKey) } as const;
         const cells = new PackCellStore(store, systemRandom);
         await cells.open(await catalog.marks('peers'));
+        this.#stops.unshift(() => cells.close());
         return this.#fenced(life, cells);
       },
       openNetwork: (keyring, api) => this.#openNetwork(life, clock, keyring, api),
@@ -256,25 +264,20 @@ export class DaemonNode {
     void this.#listen(daemon);
   }
 
-  /** Generates nothing: the words of this node are typed, but as those of a new identity when `generated`. */
-  async init(how: 'generated' | 'new' | 'recover'): Promise<void> {
-    const typed: InitArgs = {
+  /** `generated` makes the words of this node; the others type them, or those given. */
+  async init(how: 'generated' | 'new' | 'recover', words = this.words): Promise<void> {
+    const args: InitArgs = {
       mode: 'phrase',
-      generate: false,
-      secret: Buffer.from(this.words),
+      generate: how === 'generated',
+      secret: Buffer.from(how === 'generated' ? '' : words),
       account: '',
       allowWeak: false,
       name: this.name,
       newIdentity: how === 'new',
     };
-    const { onionId } = await this.api.init(typed);
-    this.#id = onionId;
-    if (how !== 'generated') return;
-    // A phrase that was generated just now begins in `normal`; typed here, so that it can be typed again after a loss.
-    await this.session.registry.updateNode((node) => {
-      if (node === undefined) throw new Error('no node record');
-      return { ...node, mode: 'normal' };
-    });
+    const made = await this.api.init(args);
+    this.#id = made.onionId;
+    this.words = how === 'generated' ? made.words.join(' ') : words;
   }
 
   async unlock(): Promise<void> {
@@ -455,12 +458,16 @@ export class DaemonNode {
       return (...args: unknown[]) => {
         if (life.isDead) return new Promise(() => undefined);
         const hook = this.hooks.get(String(key));
-        if (hook === undefined) return method.apply(port, args);
+        const after = this.afterHooks.get(String(key));
+        if (hook === undefined && after === undefined) return method.apply(port, args);
         const call = (this.#calls.get(String(key)) ?? 0) + 1;
         this.#calls.set(String(key), call);
         return (async () => {
-          await hook(call, args);
-          return life.isDead ? new Promise(() => undefined) : method.apply(port, args);
+          await hook?.(call, args);
+          if (life.isDead) return new Promise(() => undefined);
+          const result = await method.apply(port, args);
+          after?.();
+          return result;
         })();
       };
     };

@@ -1,0 +1,178 @@
+// Agreeing on terms between whole daemons: both ways, crossed, repeated, refused.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_TERMS } from '../../src/core/contract/default-terms.ts';
+import { decodeTerms, encodeTerms, termsMessage } from '../../src/core/contract/terms.ts';
+import { BbError } from '../../src/core/errors.ts';
+import { pubkeyFromOnionId } from '../../src/core/ids.ts';
+import { agree, DaemonWorld, noiseOf, propose } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-world.ts';
+
+const MIB = 1024 ** 2;
+
+const stateAt = (node: DaemonNode, peer: DaemonNode) => node.session.registry.contract(peer.id)?.state;
+
+test('both sides become active and keep both signatures of the same terms', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob, 5 * MIB);
+  assert.equal(stateAt(ann, bob), 'ACTIVE');
+  assert.equal(stateAt(bob, ann), 'ACTIVE');
+  const [ours, theirs] = [ann.session.registry.contract(bob.id), bob.session.registry.contract(ann.id)];
+  assert(ours && theirs);
+  assert.deepEqual(
+    [ours.terms, ours.proposerSignature, ours.acceptorSignature],
+    [theirs.terms, theirs.proposerSignature, theirs.acceptorSignature],
+  );
+  const [view] = await bob.api.contracts('');
+  assert.equal(view?.giveBytes, 5 * MIB);
+  // Each publishes to the other: a contract is mutual whoever proposed it.
+  await Promise.all([ann.setFiles({ a: 'ann' }), bob.setFiles({ b: 'bob' })]);
+  await ann.world.until('both proved', () => ann.isProvedAt(bob) && bob.isProvedAt(ann));
+});
+
+test('a proposal under standing terms is refused on both sides', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob);
+  await assert.rejects(propose(bob, ann), { code: 'EXISTS' });
+  const terms = signed(bob, ann, 9);
+  const answer = await bob.session.client.proposeContract(ann.id, terms.bytes, terms.signature);
+  assert.equal(answer.answer, 'REJECTED');
+  assert.equal(stateAt(ann, bob), 'ACTIVE');
+  assert.equal(decodeTerms(ann.session.registry.contract(bob.id)?.terms ?? Buffer.alloc(0)).version, 1);
+});
+
+test('crossing proposals end in one contract, that of the smaller key', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await ann.api.connectPeer(bob.id, '', false);
+  await bob.api.connectPeer(ann.id, '', true);
+  // Each has made its own proposal before either is heard of.
+  const pauses = [ann, bob].map((node) => node.pauseAt('proposeContract', 1));
+  const both = [propose(ann, bob), propose(bob, ann)];
+  await Promise.all(pauses.map(({ reached }) => reached));
+  for (const { go } of pauses) go();
+  const states = await Promise.all(both.map((ending) => ending.then((all) => all.at(-1))));
+  const [smaller, larger] = [ann, bob].toSorted((a, b) =>
+    Buffer.compare(pubkeyFromOnionId(a.id), pubkeyFromOnionId(b.id)),
+  );
+  assert(smaller && larger);
+  await ann.world.until('both active', () => stateAt(ann, bob) === 'ACTIVE' && stateAt(bob, ann) === 'ACTIVE');
+  assert(states.includes('COMPLETED'), states.join(' '));
+  const terms = ann.session.registry.contract(bob.id)?.terms ?? Buffer.alloc(0);
+  assert.deepEqual(bob.session.registry.contract(ann.id)?.terms, terms);
+  assert.deepEqual(decodeTerms(terms).proposer, pubkeyFromOnionId(smaller.id));
+});
+
+test('a lost reply to a proposal or to its closing does no harm', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await bob.api.connectPeer(ann.id, '', false);
+  await ann.api.connectPeer(bob.id, '', true);
+  for (const method of ['proposeContract', 'acceptContract']) {
+    loseReply(ann, method);
+    await assert.rejects(propose(ann, bob), { code: 'PEER_UNREACHABLE' });
+    assert.equal(stateAt(ann, bob), 'PROPOSED');
+  }
+  assert.equal(stateAt(bob, ann), 'ACTIVE');
+  const states = await propose(ann, bob);
+  assert.equal(states.at(-1), 'COMPLETED');
+  assert.equal(stateAt(ann, bob), 'ACTIVE');
+});
+
+test('a proposer that lost the closing reply becomes active by itself at the next contact', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await bob.api.connectPeer(ann.id, '', false);
+  await ann.api.connectPeer(bob.id, '', true);
+  loseReply(ann, 'acceptContract');
+  await assert.rejects(propose(ann, bob), { code: 'PEER_UNREACHABLE' });
+  await ann.restart();
+  await ann.world.until('active', () => stateAt(ann, bob) === 'ACTIVE');
+});
+
+test('a stranger waits for a person, and nothing is kept of its proposal', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await ann.api.connectPeer(bob.id, '', true);
+  assert.match((await propose(ann, bob)).at(-1) ?? '', /^PENDING_PERSON/);
+  assert.equal(bob.session.registry.contract(ann.id), undefined);
+  await bob.api.connectPeer(ann.id, '', false);
+  assert.equal((await propose(ann, bob)).at(-1), 'COMPLETED');
+});
+
+test('what the budget cannot keep is refused, and promises to others count', async (context) => {
+  const [ann, bob, eve] = await DaemonWorld.ready(context, 'ann', 'bob', 'eve');
+  assert(ann && bob && eve);
+  await bob.api.setStorage(100 * MIB, 0);
+  await agree(ann, bob, 60 * MIB);
+  await bob.api.connectPeer(eve.id, '', false);
+  await eve.api.connectPeer(bob.id, '', true);
+  assert.equal(
+    (await propose(eve, bob, { giveBytes: 60 * MIB, getBytes: 60 * MIB })).at(-1),
+    'PEER_REFUSED OVER_BUDGET',
+  );
+  assert.equal(bob.session.registry.contract(eve.id), undefined);
+  assert.equal((await propose(eve, bob, { giveBytes: 30 * MIB, getBytes: 30 * MIB })).at(-1), 'COMPLETED');
+  await assert.rejects(propose(bob, eve, { giveBytes: 60 * MIB }), { code: 'EXISTS' });
+});
+
+test('proposals that arrive together cannot share one free budget', async (context) => {
+  const [bob, ann, eve] = await DaemonWorld.ready(context, 'bob', 'ann', 'eve');
+  assert(ann && bob && eve);
+  await bob.api.setStorage(100 * MIB, 0);
+  for (const node of [ann, eve]) {
+    await bob.api.connectPeer(node.id, '', false);
+    await node.api.connectPeer(bob.id, '', true);
+  }
+  const pause = bob.pauseAt('putRecords', 1);
+  const answers = [ann, eve].map((node) => {
+    const { bytes, signature } = signed(node, bob, 1, 60 * MIB);
+    return node.session.client.proposeContract(bob.id, bytes, signature);
+  });
+  await pause.reached;
+  await bob.world.until('both were heard', () => bob.said('proposal-received').length > 0);
+  pause.go();
+  const words = (await Promise.all(answers)).map(({ answer }) => answer);
+  assert.deepEqual(words.toSorted(), ['ACCEPTED', 'REJECTED']);
+});
+
+test('terms that are not between the two, or signed by somebody else, are refused', async (context) => {
+  const [ann, bob, eve] = await DaemonWorld.ready(context, 'ann', 'bob', 'eve');
+  assert(ann && bob && eve);
+  await bob.api.connectPeer(ann.id, '', false);
+  await ann.api.connectPeer(bob.id, '', true);
+  const good = signed(ann, bob, 1);
+  const foreign = signed(eve, bob, 1);
+  const { client } = ann.session;
+  await assert.rejects(client.proposeContract(bob.id, good.bytes, foreign.signature), { refusal: 'TERMS_REJECTED' });
+  const answer = await client.proposeContract(bob.id, foreign.bytes, foreign.signature);
+  assert.equal(answer.answer, 'REJECTED');
+  await assert.rejects(client.acceptContract(bob.id, noiseOf('digest', 32), true, Buffer.alloc(64), ''), {
+    refusal: 'NO_CONTRACT',
+  });
+  assert.equal(bob.session.registry.contracts().length, 0);
+});
+
+/** The call arrives and is answered, but the answer never comes back. */
+function loseReply(node: DaemonNode, method: string): void {
+  node.afterHooks.set(method, () => {
+    node.afterHooks.delete(method);
+    throw new BbError('PEER_UNREACHABLE', 'the reply got lost');
+  });
+}
+
+function signed(from: DaemonNode, to: DaemonNode, version: number, sizeBytes = MIB) {
+  const bytes = encodeTerms({
+    ...DEFAULT_TERMS,
+    version,
+    proposer: from.session.keyring.pubkey,
+    acceptor: pubkeyFromOnionId(to.id),
+    bytesProposer: sizeBytes,
+    bytesAcceptor: sizeBytes,
+    nonce: noiseOf(`nonce ${from.id}`, 16),
+  });
+  return { bytes, signature: from.session.keyring.sign(termsMessage(bytes)) };
+}
