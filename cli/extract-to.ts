@@ -12,6 +12,7 @@ import { Extractor } from './extractor.ts';
 import { formatBytes, formatCount } from './format.ts';
 import type { Result } from './output.ts';
 import { SafeFolder } from './safe-folder.ts';
+import { nothingThere } from './stored-name.ts';
 
 export type Destination = {
   /** What was asked for; empty = everything. */
@@ -36,6 +37,7 @@ export async function extractTo(
         await extractor.data(data);
       }
     }
+    if (extractor === undefined && destination.name.length > 0) throw nothingThere(destination.name);
     await extractor?.end();
   } catch (error) {
     await extractor?.abandon();

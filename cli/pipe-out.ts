@@ -8,6 +8,7 @@ import { EntryKind } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { Entry, GetFileResponse } from '../src/gen/clirpc/v1/clirpc.ts';
 import { nameParts } from './entry-path.ts';
 import { safeName, utf8Name } from './safe-text.ts';
+import { nothingThere } from './stored-name.ts';
 
 const NEEDS_OUT = { hint: 'Name OUT, or send it to a pipe or a file.' };
 const UNREADABLE = 2;
@@ -37,7 +38,7 @@ export async function pipeOut(items: AsyncIterable<GetFileResponse>, options: Pi
   try {
     const first = await iterator.next();
     const entry = first.done ? undefined : first.value.entry;
-    if (entry === undefined) return;
+    if (entry === undefined) throw nothingThere(options.name);
     const rest = { [Symbol.asyncIterator]: () => iterator };
     if (entry.kind === EntryKind.ENTRY_KIND_FILE && entry.name.equals(options.name)) {
       await pipeFile(entry, rest, options);

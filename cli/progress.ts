@@ -5,7 +5,18 @@ import type { Progress } from '../src/gen/clirpc/v1/clirpc.ts';
 import { formatBytes, formatSeconds } from './format.ts';
 
 /** Phases that count bytes; all others count things. */
-const BYTE_PHASES = new Set(['read', 'pull', 'publish', 'serve', 'data', 'index', 'verify', 'restore', 'upload']);
+const BYTE_PHASES = new Set([
+  'read',
+  'seal',
+  'pull',
+  'index',
+  'verify',
+  'data',
+  'comparing',
+  'committing',
+  'restored',
+  'complete',
+]);
 
 export type ProgressJson = {
   readonly t: 'progress';

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { formatBytes } from '../format.ts';
 import type { Result } from '../output.ts';
 import { safeName } from '../safe-text.ts';
-import { storedName } from '../stored-name.ts';
+import { nothingThere, storedName } from '../stored-name.ts';
 import { entryView } from '../views.ts';
 import type { View } from '../views.ts';
 
@@ -20,16 +20,20 @@ const PERMISSIONS = ['---', '--x', '-w-', '-wx', 'r--', 'r-x', 'rw-', 'rwx'];
 const SIZE_WIDTH = 9;
 
 /** A person reads the lines as they come; only --json gathers them, for its one envelope. */
-export async function run(context: Context, [name = '']: readonly string[]): Promise<Result> {
+export async function run(context: Context, [typed = '']: readonly string[]): Promise<Result> {
   const { out } = context;
   const client = await context.client();
+  const name = storedName(typed);
   const files: View[] = [];
-  for await (const { entries } of client.stream(Service.listFiles, { name: storedName(name) })) {
+  let count = 0;
+  for await (const { entries } of client.stream(Service.listFiles, { name })) {
+    count += entries.length;
     for (const entry of entries) {
       if (out.settings.json) files.push(entryView(entry));
       else out.print(lineOf(entry));
     }
   }
+  if (count === 0 && name.length > 0) throw nothingThere(name);
   return { data: { files } };
 }
 

@@ -48,6 +48,9 @@ async function restore(context: Context, to: string, options: Options): Promise<
 
 function summary({ update }: RecoveryEnd, to: string | undefined): string {
   if (update === undefined) throw new BbError('INTERNAL', 'the daemon gave no answer');
+  if (update.mode === NodeMode.NODE_MODE_NORMAL && update.totalDownloadedBytes === 0n && to === undefined) {
+    return 'Nothing to recover: this node has its content.';
+  }
   const files = formatCount(update.mostRecentDownloadedFiles, 'file', 'files');
   const bytes = formatBytes(update.totalDownloadedBytes);
   const where = to === undefined ? '' : `, written to ${to}`;

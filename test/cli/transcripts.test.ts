@@ -172,6 +172,15 @@ const ROWS: readonly Row[] = [
       '-rw-r-----    2.0 KiB  2023-11-14 22:13  docs/a\\x1b[31m\n' +
       'lrwxrwxrwx          -  2023-11-14 22:13  docs/l -> ../x\n',
   },
+  { bb: ['listfiles'], daemon: { listFiles: () => of() }, exit: 0, stdout: '', data: { files: [] } },
+  {
+    bb: ['listfiles', 'x'],
+    daemon: { listFiles: () => of() },
+    exit: 19,
+    stderr: /^error: nothing is set as x\nhint: /,
+  },
+  { bb: ['getfile', 'x'], daemon: { readFiles: () => of() }, exit: 19 },
+  { bb: ['getfile', 'x', 'out'], daemon: { readFiles: () => of() }, exit: 19 },
   { bb: ['rmfile', 'docs'], daemon: { removeFile: async () => ({ removedFiles: 3, revision: REVISION }) }, exit: 22 },
   {
     bb: ['rmfile', 'docs', '-y'],
