@@ -69,15 +69,20 @@ test('an onion that nobody serves is a value of its own, soon', async () => {
   });
 });
 
-test('a tor that was killed comes back by itself and our service with it', async () => {
+test('a tor that was killed comes back by itself and our service with it', async (context) => {
+  const startedMs = performance.now();
+  const say = (what: string): void => context.diagnostic(`${what}: ${(performance.now() - startedMs).toFixed(0)} ms`);
   const old = torPid('serving');
   process.kill(old, 'SIGKILL');
   await torState(serving.host, ({ phase }) => phase === 'down');
+  say('down');
   assert.equal(serving.host.state().published, false);
   await torState(serving.host, ({ published }) => published);
+  say('published again');
   assert.notEqual(torPid('serving'), old);
   const client = echoClient(calling.host, CALLER);
   assert.equal(await whoAmI(client, CALL_WITHIN_MS), CALLER.onion);
+  say('called again');
   client.close();
 });
 
