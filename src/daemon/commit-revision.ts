@@ -113,6 +113,7 @@ export function unchangedContent(newest: Newest): StagedContent {
     fileBytes: row.fileBytes,
     addedFiles: 0,
     removedFiles: 0,
+    isChanged: false,
     skippedFiles: 0,
     newCells: 0,
   };

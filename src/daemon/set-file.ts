@@ -49,7 +49,7 @@ async function changeFiles(
         AbortSignal.any([signal, session.scheduler.signal]),
       );
       const { newest: before } = session;
-      if (before !== undefined && staged.addedFiles === 0 && staged.removedFiles === 0) {
+      if (before !== undefined && !staged.isChanged) {
         await session.deps.workers.discard(staged);
         return unchanged(before, staged.skippedFiles);
       }

@@ -37,6 +37,8 @@ export type StagedContent = {
   readonly fileBytes: number;
   readonly addedFiles: number;
   readonly removedFiles: number;
+  /** Any entry of the file table differs from the base, were it only in its mode. */
+  readonly isChanged: boolean;
   /** Sockets, devices and unreadable files that were left out or marked. */
   readonly skippedFiles: number;
   /** Cells this revision adds, heads not counted. */

@@ -52,6 +52,7 @@ export function commitOf(
       addedFiles: 0,
       removedFiles: 0,
       skippedFiles: 0,
+      isChanged: true,
       newCells: 0,
     },
     revision,

@@ -169,6 +169,26 @@ test('an unchanged old file is not read again', async () => {
   assert.equal((await world.readAll(changed)).get('a')?.bytes.toString(), 'first', 'forged times are believed');
 });
 
+test('a tree that is the same is known to be so; a mode or a removal is a change', async () => {
+  world.write('tree/a', 'bytes');
+  world.write('tree/b', 'bytes');
+  const source = Buffer.from(`${world.dir}/tree`);
+  const again = async () => {
+    const staged = await world.change({ kind: 'path', path: source, name: Buffer.from('tree') });
+    await world.commit(staged);
+    return staged.isChanged;
+  };
+  assert.equal(await again(), true);
+  assert.equal(await again(), false);
+  fs.chmodSync(`${world.dir}/tree/a`, 0o600);
+  assert.equal(await again(), true);
+  assert.equal(await again(), false);
+  fs.chmodSync(`${world.dir}/tree`, 0o700);
+  assert.equal(await again(), true);
+  fs.rmSync(`${world.dir}/tree/b`);
+  assert.equal(await again(), true);
+});
+
 test('small changes cost few cells and leave no trail of small ones', async () => {
   await world.setPath(world.write('big', noise(6_000_000, 1)), 'big');
   for (let n = 0; n < 20; n++) {

@@ -2,7 +2,7 @@
 // durable and read back, nothing committed (docs/protocol.md, "Commit").
 // Invariant: whatever goes wrong, the old content is untouched and the space of what was written is given back.
 
-import { ENTRY_KIND, MARK } from '../../core/content/entry.ts';
+import { encodeEntry, ENTRY_KIND, MARK } from '../../core/content/entry.ts';
 import type { Entry } from '../../core/content/entry.ts';
 import { escapeName, isAtOrBelow, validateName } from '../../core/content/path.ts';
 import type { Snapshot } from '../../core/content/snapshot.ts';
@@ -75,6 +75,8 @@ class Ingest {
   #addedFiles = 0;
   #removedFiles = 0;
   #skippedFiles = 0;
+  /** Any entry differs from the old table, were it only in its mode. */
+  #isChanged = false;
 
   constructor(own: OwnContent, staging: StagingDb, job: PlainJob, base: RevisionRow | undefined, call: IngestCall) {
     this.#own = own;
@@ -96,9 +98,14 @@ class Ingest {
       if (merged.kind === 'new') await this.#addItem(merged.item, merged.old);
       else if (merged.kind === 'kept') await this.#keepEntry(merged.old);
       else if (merged.kind === 'skipped') this.#skippedFiles++;
-      else if (merged.old.kind !== ENTRY_KIND.FOLDER) this.#removedFiles++;
+      else this.#drop(merged.old);
     }
     return this.#finish(stagingId);
+  }
+
+  #drop(old: Entry): void {
+    this.#isChanged = true;
+    if (old.kind !== ENTRY_KIND.FOLDER) this.#removedFiles++;
   }
 
   /** Counts what is to come, and refuses early what cannot fit. */
@@ -140,13 +147,13 @@ class Ingest {
       throw new BbError('BAD_NAME', `"${escapeName(old.path)}" is stored and is not a folder`);
     }
     this.#builder.keepBytes(old);
-    await this.#append(old, false);
+    await this.#append(old, false, old);
   }
 
   async #addItem(item: NewItem, old: Entry | undefined): Promise<void> {
     if (item.file === undefined) {
       if (item.entry.kind !== ENTRY_KIND.FOLDER && !isSameLink(item.entry, old)) this.#addedFiles++;
-      await this.#append(item.entry, false);
+      await this.#append(item.entry, false, old);
     } else if (old !== undefined && this.#isUnchanged(item.entry, item.file, old)) {
       await this.#appendOldBytes(item.entry, old, 0);
       await this.#count(item.file.sizeBytes);
@@ -162,21 +169,21 @@ class Ingest {
     if (read.end === 'unreadable') {
       this.#skippedFiles++;
       if (old?.kind === ENTRY_KIND.FILE) await this.#appendOldBytes(entry, old, MARK.UNREADABLE);
-      else await this.#append({ ...entry, marks: MARK.UNREADABLE }, false);
+      else await this.#append({ ...entry, marks: MARK.UNREADABLE }, false, old);
       return;
     }
     const marks = read.end === 'changed' ? MARK.CHANGED_WHILE_READ : 0;
     const { size, sha256, chunkIds } = read;
     const isSame = old?.kind === ENTRY_KIND.FILE && old.sha256.equals(sha256) && old.chunkIds.equals(chunkIds);
     if (!isSame) this.#addedFiles++;
-    await this.#append({ ...entry, marks, size, sha256, chunkIds }, !isSame);
+    await this.#append({ ...entry, marks, size, sha256, chunkIds }, !isSame, old);
   }
 
   /** New attributes with the bytes that are stored already. */
   async #appendOldBytes(entry: Entry, old: Entry, marks: number): Promise<void> {
     const { size, sha256, chunkIds, holes, xattrs, extensions } = old;
     this.#builder.keepBytes(old);
-    await this.#append({ ...entry, marks, size, sha256, chunkIds, holes, xattrs, extensions }, false);
+    await this.#append({ ...entry, marks, size, sha256, chunkIds, holes, xattrs, extensions }, false, old);
   }
 
   /** Same size and time of change, and the inode was not touched since the old snapshot was begun. */
@@ -193,7 +200,8 @@ class Ingest {
     );
   }
 
-  async #append(entry: Entry, isNew: boolean): Promise<void> {
+  async #append(entry: Entry, isNew: boolean, old: Entry | undefined): Promise<void> {
+    this.#isChanged ||= old === undefined || !encodeEntry(entry).equals(encodeEntry(old));
     this.#isNew.push(isNew);
     if (this.#isNew.length > FILES) throw tooManyFiles();
     if (entry.kind !== ENTRY_KIND.FOLDER) this.#fileCount++;
@@ -235,6 +243,7 @@ class Ingest {
       fileBytes: this.#fileBytes,
       addedFiles: this.#addedFiles,
       removedFiles: this.#removedFiles,
+      isChanged: this.#isChanged,
       skippedFiles: this.#skippedFiles,
       newCells: built.newCells,
     };

@@ -72,6 +72,7 @@ export async function stagePartial(
     addedFiles: fileCount,
     removedFiles: 0,
     skippedFiles: missingFiles.length,
+    isChanged: true,
     newCells,
   };
   return { staged, missingFiles };

@@ -209,6 +209,7 @@ export class Recovery {
       addedFiles: fileCount,
       removedFiles: 0,
       skippedFiles: 0,
+      isChanged: true,
       newCells: this.#staging.cellCount(),
     };
   }
