@@ -18,7 +18,7 @@ import { PeerRefusal } from '../core/refusal.ts';
 import type { ProposalAnswer, SignedTerms } from '../ports/peer-client.ts';
 import { markDirty } from './dirty.ts';
 import type { ProposeArgs, ProposeUpdate } from './local-api.ts';
-import { planFor } from './plan.ts';
+import { plan, planFor } from './plan.ts';
 import { meetPeer } from './presence.ts';
 import { remainingOf } from './remaining.ts';
 import { freshReplica } from './replica.ts';
@@ -241,6 +241,7 @@ async function sayAccepted(session: Session, peer: OnionId, bytes: Buffer, signa
 async function agreed(session: Session, peer: OnionId): Promise<void> {
   session.bus.emit('contract-active', { peer });
   await markDirty(session);
+  plan(session, 'backup', 0);
   planFor(session, 'presence', peer, 0);
   planFor(session, 'publish', peer, session.deps.periods.publishDebounce);
 }

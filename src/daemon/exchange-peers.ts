@@ -7,9 +7,6 @@ import { PEERS, PEER_EXCHANGE_PEERS, PEER_EXCHANGE_UNKNOWN_PEERS } from '../core
 import { newPeer } from './new-peer.ts';
 import type { Session } from './session.ts';
 
-/** Peers are passed on if they were reached within this time. */
-const FRESH_MS = 14 * 24 * 3600 * 1000;
-
 /** A caller shares its peers; the answer is ours. */
 export async function answerExchange(
   session: Session,
@@ -34,7 +31,7 @@ function shareable(session: Session, caller: OnionId): OnionId[] {
   const nowMs = session.deps.clock.nowMs();
   return session.registry
     .peers()
-    .filter((peer) => peer.onionId !== caller && nowMs - peer.lastReachedMs < FRESH_MS)
+    .filter((peer) => peer.onionId !== caller && nowMs - peer.lastReachedMs < session.deps.periods.peerFresh)
     .map((peer) => peer.onionId)
     .toSorted()
     .slice(0, isTrusted(session, caller) ? PEER_EXCHANGE_PEERS : PEER_EXCHANGE_UNKNOWN_PEERS);

@@ -3,7 +3,7 @@
 
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
-import { judgeOwnId as judgeId } from '../core/recovery/lineage-guard.ts';
+import { judgeOwnId as judgeId, mayNameAsPrevious } from '../core/recovery/lineage-guard.ts';
 import type { OwnIdJudgement } from '../core/recovery/lineage-guard.ts';
 import type { Lineage } from '../core/content/ancestors.ts';
 import type { RevisionPlace } from '../core/content/revision-order.ts';
@@ -27,6 +27,14 @@ export async function judgeOwnId(session: Session, peer: OnionId, contentId: Buf
   if (judgement === 'foreign') session.bus.emit('peer-fault', { peer, fault: 'content id that does not open' });
   if (judgement === 'fork') await rememberFork(session, contentId);
   return true;
+}
+
+/** True if an offer to this peer may name `contentId` as previous; one that does not open is named once. */
+export function mayName(session: Session, peer: OnionId, contentId: Buffer): boolean {
+  const judgement = judge(session, contentId);
+  const may = mayNameAsPrevious(judgement, session.foreignNamed.has(peer));
+  if (judgement === 'foreign') session.foreignNamed.add(peer);
+  return may;
 }
 
 function judge(session: Session, contentId: Buffer): OwnIdJudgement {

@@ -17,6 +17,7 @@ export const TASK_CLASSES = {
   recover: 'recovery',
   tick: 'tick',
   selfDial: 'tick',
+  backup: 'tick',
 } as const satisfies Record<string, TaskClass>;
 
 export type TaskName = keyof typeof TASK_CLASSES;

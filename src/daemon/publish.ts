@@ -11,7 +11,7 @@ import type { PublishFacts } from '../core/policy/publish.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
-import { judgeOwnId } from './lineage.ts';
+import { judgeOwnId, mayName } from './lineage.ts';
 import { planFor } from './plan.ts';
 import { blobCells, updateReplica } from './replica.ts';
 import type { Newest, Session } from './session.ts';
@@ -89,6 +89,7 @@ async function offer(
 ): Promise<void> {
   const contract = session.registry.contract(peer);
   if (contract === undefined || root.length === 0) return;
+  if (!mayName(session, peer, contract.replica.latestKnown)) return;
   const { contentId } = newest.row;
   await rememberOffer(session, peer, contentId);
   const answer = await session.client.setContentRevision(

@@ -63,6 +63,8 @@ export class Session {
   readonly exchangedMs = new Map<OnionId, number>();
   /** Peers that said at the last contact that they rebuild themselves. */
   readonly recoveringPeers = new Set<OnionId>();
+  /** Peers to which an id that does not open was named as previous. */
+  readonly foreignNamed = new Set<OnionId>();
   /** Checks in a row that were late or unreachable. */
   readonly checkFailures = new Map<OnionId, number>();
   /** Failed tries in a row to pull from an owner. */

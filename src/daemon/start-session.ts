@@ -27,6 +27,7 @@ export async function startSession(session: Session): Promise<void> {
   await tor.publish(session.keyring.torExpandedKey(), session.self);
   planPresenceAll(session);
   plan(session, 'tick', periods.tick);
+  plan(session, 'backup', periods.catalogBackup);
   plan(session, 'selfDial', periods.selfDial);
   if (session.node.dirty) plan(session, 'commit', periods.publishDebounce);
   if (session.node.mode !== 'normal') plan(session, 'recover', 0);

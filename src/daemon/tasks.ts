@@ -3,6 +3,7 @@
 import { checkWhenDue } from './check-peer.ts';
 import { closeProposal } from './contracts.ts';
 import { commitDirty } from './dirty.ts';
+import { backup } from './backup.ts';
 import type { Task, TaskName } from './plan.ts';
 import { askHolder, probe } from './presence.ts';
 import { publish } from './publish.ts';
@@ -22,4 +23,5 @@ export const TASKS: { readonly [name in TaskName]: Task } = {
   recover: (session, _self, signal) => recover(session, signal),
   tick: (session) => tick(session),
   selfDial: (session, _self, signal) => selfDial(session, signal),
+  backup,
 };

@@ -30,16 +30,18 @@ export const PERIODS_MS = {
   publishRetryMax: HOUR,
   checkSpacing: DAY,
   checkDegradedSpacing: 6 * HOUR,
-  checkOverdue: 2 * DAY,
   challengeRefill: HOUR,
   degradedAfterUnreachable: DAY,
   graceAfterDegraded: 72 * HOUR,
   repairAfter: DAY,
-  hold: 7 * DAY,
   uploadStall: 7 * DAY,
   /** An owner does not replace an unfinished pull by a newer offer while it progressed within this time. */
   pullProgress: HOUR,
   peerExchange: HOUR,
+  /** Peers are passed on if they were reached within this time. */
+  peerFresh: 14 * DAY,
+  /** A complete copy of the catalog is made so often, and after each change of a contract. */
+  catalogBackup: DAY,
   contractRetry: MINUTE,
   proposalLapse: 14 * DAY,
   /** As graceAfterDegraded, for peers the user added and for peers that call us but cannot be dialled. */
@@ -94,7 +96,6 @@ export const DEADLINES_MS = {
   keepaliveTimeout: 20 * SECOND,
   reconnectMin: SECOND,
   reconnectMax: 30 * SECOND,
-  torBootstrap: 180 * SECOND,
   descriptorUpload: 120 * SECOND,
   shutdown: 10 * SECOND,
 } as const;
