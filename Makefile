@@ -14,7 +14,7 @@ GEN ?= src/gen
 INSTALLED := node_modules/.installed-lock.json
 ASSETS := -name '*.sql' -o -name '*.wasm' -o -name '*.cjs'
 
-.PHONY: help setup gen rpc gen-check check test build clean
+.PHONY: help setup gen rpc gen-check check test e2e demo build run clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -67,11 +67,20 @@ check: ## types, lint, format, protos, generated code, tidy tests
 test: setup ## everything CI asks for; LANES="unit cli" runs some lanes only
 	@node test/run.ts $(LANES)
 
+e2e: setup ## the end-to-end tests alone, on a private Tor network
+	@node test/run.ts e2e
+
+demo: setup ## the main job before your eyes: backup, edit, dead disk, recovery; DIR=/some/folder picks the files
+	@node test/demo/demo.ts
+
 build: ## emit dist/, what npm pack ships
 	@rm -rf '$(DIST)'
 	@tsc -p src/tsconfig.build.json --outDir '$(DIST)'
 	@find src cli \( $(ASSETS) \) -exec cp --parents -t '$(DIST)' {} +
 	@chmod +x '$(DIST)'/cli/bb.cjs '$(DIST)'/src/bbd.cjs
+
+run: setup ## run bbd from the sources; ARGS='--data-dir DIR' are its options
+	@node src/bbd.cjs $(ARGS)
 
 clean: ## remove what the other targets made, node_modules excepted
 	@rm -rf dist .cache
