@@ -13,11 +13,16 @@ export type CompressedChunk = { readonly algorithm: Algorithm; readonly stored: 
 
 const LEVEL = 3;
 const WORTHWHILE_SHARE = 0.97;
-const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } };
+const PARAMS = { [constants.ZSTD_c_compressionLevel]: LEVEL };
+/** What zstd adds to bytes that it cannot shorten, and the smallest buffer that node:zlib takes. */
+const FRAME_BYTES = 64;
 
-/** zstd level 3, or the chunk itself when that saves less than 3 %. */
+/**
+ * zstd level 3, or the chunk itself when that saves less than 3 %. `stored` may be a view of a larger buffer: whoever
+ * keeps it copies it. (One output buffer of the right size: node's default pieces cost twice the time.)
+ */
 export function compressChunk(plain: Buffer): CompressedChunk {
-  const stored = zstdCompressSync(plain, OPTIONS);
+  const stored = zstdCompressSync(plain, { params: PARAMS, chunkSize: plain.length + FRAME_BYTES });
   return stored.length <= plain.length * WORTHWHILE_SHARE
     ? { algorithm: ALGORITHM.ZSTD, stored }
     : { algorithm: ALGORITHM.RAW, stored: plain };
@@ -34,7 +39,7 @@ export function decompressChunk(algorithm: number, stored: Buffer, plainBytes: n
 function inflate(algorithm: number, stored: Buffer, plainBytes: number): Buffer {
   if (algorithm !== ALGORITHM.ZSTD) throw new BbError('INCOMPATIBLE', 'a chunk was compressed by a newer version');
   try {
-    return zstdDecompressSync(stored, { maxOutputLength: plainBytes });
+    return zstdDecompressSync(stored, { maxOutputLength: plainBytes, chunkSize: plainBytes + FRAME_BYTES });
   } catch (cause) {
     throw new BbError('INTEGRITY', 'a chunk does not decompress', { cause });
   }

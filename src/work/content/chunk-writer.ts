@@ -6,7 +6,7 @@
 import { bytesInCell } from '../../core/content/cell-codec.ts';
 import type { StoredChunk } from '../../core/content/cell-codec.ts';
 import { chunkId } from '../../core/content/chunk-id.ts';
-import { ALGORITHM, compressChunk } from '../../core/content/compress.ts';
+import { compressChunk } from '../../core/content/compress.ts';
 import { leafHash } from '../../core/content/merkle.ts';
 import { Packer } from '../../core/content/packer.ts';
 import type { PackedCell } from '../../core/content/packer.ts';
@@ -62,9 +62,8 @@ export class ChunkWriter {
       return id;
     }
     const { algorithm, stored } = compressChunk(plain);
-    // An incompressible chunk is a view of the caller's buffer.
-    const kept = algorithm === ALGORITHM.RAW ? Buffer.from(stored) : stored;
-    await this.#pack({ chunkId: id, algorithm, plainBytes: plain.length, stored: kept });
+    // A view of the caller's buffer, or of one that is as large as the plaintext.
+    await this.#pack({ chunkId: id, algorithm, plainBytes: plain.length, stored: Buffer.from(stored) });
     return id;
   }
 
