@@ -1,0 +1,15 @@
+// Peak memory of a daemon as the kernel counts it: VmHWM, the high water mark of resident pages, over all threads.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** Puts the mark down to what is resident now (proc(5), clear_refs: 5). */
+export function resetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** Whole MiB, rounded up. */
+export function peakMib(pid: number): number {
+  const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  if (line === null) throw new Error('the kernel tells no VmHWM');
+  return Math.ceil(Number(line[1]) / 1024);
+}
