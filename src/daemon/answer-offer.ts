@@ -20,7 +20,12 @@ import type { Session } from './session.ts';
 
 type Answer = { readonly outcome: OfferOutcome; readonly latestKnown: Buffer };
 
-export async function answerOffer(session: Session, caller: OnionId, offer: Offer): Promise<Answer> {
+/** One at a time: the facts an offer is judged by must not change before its answer is durable. */
+export function answerOffer(session: Session, caller: OnionId, offer: Offer): Promise<Answer> {
+  return session.offerLock.run(() => judgeOffer(session, caller, offer));
+}
+
+async function judgeOffer(session: Session, caller: OnionId, offer: Offer): Promise<Answer> {
   const contract = session.registry.contract(caller);
   if (contract === undefined || STATE_EFFECTS[contract.state].accept === 'none') throw new PeerRefusal('NO_CONTRACT');
   const decision = decideOffer(await offerFacts(session, contract, offer));

@@ -15,16 +15,23 @@ import type { Session } from './session.ts';
 /** Asks the peer for the state of both contents, telling it what we hold, and acts on the answer. */
 export async function meet(session: Session, peer: OnionId, signal: AbortSignal): Promise<RevisionReport> {
   const held = currentHeld(session, peer);
+  const acknowledged = session.registry.contract(peer)?.replica.acknowledged;
   const report = await session.client.getContentRevision(peer, held?.value.contentId ?? Buffer.alloc(0), { signal });
   if (held !== undefined) await markReported(session, held.id);
   if (report.responderRecovering) session.recoveringPeers.add(peer);
   else session.recoveringPeers.delete(peer);
-  if (session.node.mode === 'normal') await readReport(session, peer, report);
+  if (session.node.mode === 'normal') await readReport(session, peer, report, acknowledged);
   else await noteHolder(session, peer, report);
   return report;
 }
 
-async function readReport(session: Session, peer: OnionId, report: RevisionReport): Promise<void> {
+/** `acknowledged` when the peer was asked: what it reported since then is newer than this answer. */
+async function readReport(
+  session: Session,
+  peer: OnionId,
+  report: RevisionReport,
+  acknowledged: Buffer | undefined,
+): Promise<void> {
   const contract = session.registry.contract(peer);
   for (const id of [report.requesterLatestKnown, report.requesterContent?.contentId ?? Buffer.alloc(0)]) {
     if (!(await judgeOwnId(session, peer, id))) return;
@@ -33,7 +40,7 @@ async function readReport(session: Session, peer: OnionId, report: RevisionRepor
   if (contract.state === 'PROPOSED') planFor(session, 'close', peer, 0);
   const id = report.requesterContent?.contentId ?? Buffer.alloc(0);
   if (id.length > 0) await acknowledge(session, peer, id);
-  else if (contract.replica.acknowledged.length > 0) await replicaLost(session, peer);
+  else if (contract.replica.acknowledged === acknowledged && acknowledged.length > 0) await replicaLost(session, peer);
   await session.registry.updateContract(peer, (old) => ({
     ...(old ?? contract),
     ourRemainingSeconds: report.requesterRemainingSeconds,
@@ -62,6 +69,7 @@ export async function acknowledge(session: Session, peer: OnionId, contentId: Bu
   session.bus.emit('revision-acknowledged', { peer, sequence: String(revision?.sequence ?? 0) });
   await dropUnlistedRevisions(session, before);
   planFor(session, 'check', peer, 0);
+  planFor(session, 'publish', peer, 0); // a newer revision may have waited for this one
 }
 
 /** The lists that this peer may still serve or pull: the acknowledged one and a newer offer. */

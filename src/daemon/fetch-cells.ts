@@ -21,7 +21,7 @@ export type FetchJob = {
 
 /** Runs until nothing is left or all lanes have ended; returns why lanes ended early. */
 export async function fetchCells(session: Session, job: FetchJob, signal: AbortSignal): Promise<Map<OnionId, unknown>> {
-  const queue = new LaneQueue(job.missing, LANE_RUN_CELLS);
+  const queue = new LaneQueue(job.missing, runCells(job));
   const failures = new Map<OnionId, unknown>();
   await Promise.all(
     job.lanes.map(async (lane, number) => {
@@ -33,6 +33,12 @@ export async function fetchCells(session: Session, job: FetchJob, signal: AbortS
     }),
   );
   return failures;
+}
+
+/** Little is shared out evenly at once: what a lane takes over from another may be on its way already, and comes twice. */
+function runCells({ missing, lanes }: FetchJob): number {
+  const cells = missing.reduce((sum, run) => sum + run.cells, 0);
+  return Math.min(LANE_RUN_CELLS, Math.max(1, Math.ceil(cells / lanes.length)));
 }
 
 /** One stream on one lane; false when there was nothing to take. */

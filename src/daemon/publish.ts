@@ -13,7 +13,7 @@ import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import { judgeOwnId, mayName } from './lineage.ts';
 import { planFor } from './plan.ts';
-import { blobCells, updateReplica } from './replica.ts';
+import { blobCells, dropUnlistedRevisions, updateReplica } from './replica.ts';
 import type { Newest, Session } from './session.ts';
 
 /** The task. */
@@ -26,10 +26,14 @@ export async function publish(session: Session, peer: OnionId, signal: AbortSign
   if (decision.kind === 'wait') return planFor(session, 'publish', peer, decision.delayMs);
   const root = await sealForPeer(session, peer, newest, signal);
   if (signal.aborted || session.newest !== newest) return planFor(session, 'publish', peer, 0);
+  if (session.node.mode !== 'normal' || session.twinFound) return; // found out while the leaves were sealed
   session.uploads.offered(peer, newest.row.contentId, session.deps.clock.monotonicMs());
-  await offer(session, peer, newest, root, signal);
-  // Acknowledged or not, look again: an offer may get lost, and so may its acknowledgement.
-  planFor(session, 'publish', peer, session.deps.periods.publishRetry);
+  try {
+    await offer(session, peer, newest, root, signal);
+  } finally {
+    // Refused, failed, acknowledged or not, look again: an offer may get lost, and so may its acknowledgement.
+    planFor(session, 'publish', peer, session.deps.periods.publishRetry);
+  }
 }
 
 function publishFacts(session: Session, contract: ContractRecord, newest: Newest): PublishFacts {
@@ -112,14 +116,24 @@ async function offer(
   if (answer.outcome === 'CAS_MISMATCH') planFor(session, 'publish', peer, 0);
 }
 
-/** Durable before the call: a storer may pull and acknowledge what we do not remember having offered otherwise. */
-function rememberOffer(session: Session, peer: OnionId, contentId: Buffer): Promise<unknown> {
-  return updateReplica(session, peer, (replica) => ({
+/**
+ * Durable before the call: a storer may pull and acknowledge what we do not remember having offered otherwise. Besides
+ * this revision only the acknowledged one and the last offer may still be pulled; what was offered earlier is let go.
+ */
+async function rememberOffer(session: Session, peer: OnionId, contentId: Buffer): Promise<void> {
+  const before = session.registry.contract(peer)?.replica.lists ?? [];
+  await updateReplica(session, peer, (replica) => ({
     ...replica,
     offered: contentId,
     offeredMs: replica.offered.equals(contentId) ? replica.offeredMs : session.deps.clock.nowMs(),
-    lists: replica.lists.some((list) => list.equals(contentId)) ? replica.lists : [...replica.lists, contentId],
+    lists: [
+      ...replica.lists.filter(
+        (list) => !list.equals(contentId) && (list.equals(replica.acknowledged) || list.equals(replica.offered)),
+      ),
+      contentId,
+    ],
   }));
+  await dropUnlistedRevisions(session, before);
 }
 
 async function newCells(session: Session, replica: ReplicaRecord, row: RevisionRow): Promise<number> {

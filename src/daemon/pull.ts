@@ -23,7 +23,11 @@ import type { Session } from './session.ts';
 /** The task: pull what was accepted; a cut pull is planned again. */
 export async function pullTask(session: Session, owner: OnionId, signal: AbortSignal): Promise<void> {
   const target = pullTarget(session, owner);
-  if (target === undefined) return;
+  if (target === undefined) {
+    // Offered again what is here: the owner has missed our report.
+    if (currentHeld(session, owner) !== undefined) await meet(session, owner, signal);
+    return;
+  }
   const job = session.jobs.start('pull');
   try {
     await pull(session, target, job, signal);

@@ -39,6 +39,8 @@ export class Session {
   readonly contentLock = new Mutex();
   /** Held while a proposal is judged or made: promises are counted, then kept. */
   readonly proposalLock = new Mutex();
+  /** Held while an offer of a peer is judged and its answer made durable. */
+  readonly offerLock = new Mutex();
   readonly reach: Reach;
   readonly recovery = new Recovery();
   readonly uploads = new Uploads();

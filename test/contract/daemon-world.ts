@@ -11,7 +11,7 @@ import { systemRandom } from '../../src/app/system-random.ts';
 import { packKeys } from '../../src/core/crypto/dir-keys.ts';
 import type { Keyring } from '../../src/core/crypto/keyring.ts';
 import type { OnionId } from '../../src/core/ids.ts';
-import { BALLAST_BYTES } from '../../src/core/limits.ts';
+import { BALLAST_BYTES, CELL_BYTES } from '../../src/core/limits.ts';
 import { dividedPeriods } from '../../src/core/policy/periods.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import type { Network } from '../../src/daemon/deps.ts';
@@ -542,4 +542,15 @@ export function noiseOf(seed: string, length: number): Buffer {
   return Buffer.concat(
     Array.from({ length: Math.ceil(length / 64) }, (_, at) => createHash('sha512').update(`${seed} ${at}`).digest()),
   ).subarray(0, length);
+}
+
+/** Flips a byte in the middle of every slot of all packs of a store, or back again. */
+export function damage(node: DaemonNode, store: 'own' | 'peers'): void {
+  const folder = join(node.dir, store);
+  for (const name of fs.readdirSync(folder)) {
+    const path = join(folder, name);
+    const bytes = fs.readFileSync(path);
+    for (let at = CELL_BYTES / 2; at < bytes.length; at += CELL_BYTES) bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    fs.writeFileSync(path, bytes);
+  }
 }
