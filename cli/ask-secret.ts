@@ -12,13 +12,15 @@ const CTRL_U = 0x15;
 const BACKSPACES = [0x08, 0x7f];
 const LINE_ENDS = [0x0a, 0x0d];
 const SPACE = 0x20;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The line as UTF-8; the caller wipes it. INTERRUPTED for Ctrl-C, and for Ctrl-D on an empty line. */
 export async function askSecret(question: string): Promise<Buffer> {
   const { stdin, stderr } = process;
   const line = Buffer.alloc(LINE_BYTES);
-  stderr.write(`${question}: `);
+  // First, so that nothing typed after the question is echoed or handled by the terminal.
   stdin.setRawMode(true);
+  stderr.write(`${question}: `);
   try {
     let length = 0;
     for (;;) {
@@ -44,17 +46,20 @@ export async function askSecret(question: string): Promise<Buffer> {
   }
 }
 
+/** INTERRUPTED when the terminal goes away or a signal comes. */
 function nextBytes(): Promise<Buffer> {
   const { stdin } = process;
   return new Promise((resolve, reject) => {
     const done = (finish: () => void): void => {
       stdin.off('data', heard).off('end', ended);
+      for (const signal of SIGNALS) process.off(signal, ended);
       stdin.pause();
       finish();
     };
     const heard = (bytes: Buffer): void => done(() => resolve(bytes));
-    const ended = (): void => done(() => reject(new BbError('INTERRUPTED', 'the terminal is gone')));
+    const ended = (): void => done(() => reject(new BbError('INTERRUPTED', 'interrupted')));
     stdin.on('data', heard).on('end', ended);
+    for (const signal of SIGNALS) process.on(signal, ended);
     stdin.resume();
   });
 }

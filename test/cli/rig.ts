@@ -18,6 +18,9 @@ import { installPackage } from '../tidy/pack.ts';
 export const BB =
   process.env['BB_SOURCES'] === undefined ? installPackage().bb : join(import.meta.dirname, '../../cli/bb.cjs');
 
+/** Compiled code is shared by all runs, and so is not in the home that a test looks at. */
+const COMPILED = join(import.meta.dirname, '../../.cache/compiled');
+
 export type Ran = {
   readonly exit: number | null;
   readonly stdout: string;
@@ -39,7 +42,7 @@ export type RunOptions = {
 /** The environment of a person without a node: no directory of this machine is used. */
 export function cleanEnv(home: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
-  return { PATH: path, HOME: home, LANG: 'C.UTF-8', ...more };
+  return { PATH: path, HOME: home, XDG_CACHE_HOME: COMPILED, LANG: 'C.UTF-8', ...more };
 }
 
 export function runCommand(command: readonly string[], home: string, options: RunOptions = {}): Promise<Ran> {

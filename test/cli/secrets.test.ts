@@ -201,6 +201,17 @@ test('Ctrl-C at the prompt leaves with 130 and asks nobody', async () => {
   assert.deepEqual([ran.exit, heard.secrets.length], [130, 0]);
 });
 
+test('a signal at the prompt leaves as well', async () => {
+  await using rig = await rigWith(LOCKED);
+  let pid = '';
+  const ran = await typeAt(rig, 'unlock', (said) => {
+    const [, found = ''] = /pid=(\d+)/.exec(said) ?? [];
+    if (pid === '' && said.includes('password')) process.kill(Number((pid = found)), 'SIGTERM');
+    return '';
+  });
+  assert.equal(ran.exit, 130);
+});
+
 test('init on a terminal shows the words once and asks for two of them until they are right', async () => {
   const { heard, script } = listening();
   await using rig = await rigWith({ ...EMPTY, ...script });
@@ -237,7 +248,7 @@ async function typeAt(
   args: string,
   answer: (said: string) => string,
 ): Promise<{ exit: number | null; stdout: string }> {
-  const command = `${BB} --data-dir ${rig.dataDir} ${args}`;
+  const command = `echo pid=$$; exec ${BB} --data-dir ${rig.dataDir} ${args}`;
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: rig.home,
     env: cleanEnv(rig.home, { TERM: 'xterm' }),
