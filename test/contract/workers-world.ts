@@ -163,10 +163,10 @@ export class World {
   async #unlock(): Promise<void> {
     await this.catalog.open();
     await this.catalog.unlock(Buffer.from(ROW_KEY));
-    await this.workers.unlock(this.#keys());
+    await this.workers.unlock(this.keys());
   }
 
-  #keys(): WorkerKeys {
+  keys(): WorkerKeys {
     const cell = this.keyring.cellKeys();
     const chunk = this.keyring.chunkKeys();
     return {
