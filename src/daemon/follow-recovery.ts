@@ -7,6 +7,7 @@ import type { Daemon } from './daemon.ts';
 import type { RecoverArgs, RecoverUpdate } from './local-api.ts';
 import { connectPeer } from './peers.ts';
 import { plan, planFor } from './plan.ts';
+import { requireTor } from './require-tor.ts';
 import type { Session } from './session.ts';
 import { revisionView, transferViews } from './views.ts';
 import { isRestored } from './complete-recovery.ts';
@@ -19,6 +20,7 @@ export async function* followRecovery(
   const { session } = daemon;
   const { recovery } = session;
   if (session.node.mode !== 'normal') {
+    requireTor(session);
     if (args.from !== '') {
       const { peer } = await connectPeer(session, args.from, '', false);
       planFor(session, 'ask', peer.onionId, 0);

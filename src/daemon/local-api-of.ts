@@ -9,6 +9,7 @@ import type { CheckUpdate, LocalApi, ProposeUpdate } from './local-api.ts';
 import { connectPeer, findPeer } from './peers.ts';
 import { followRecovery } from './follow-recovery.ts';
 import { blobCells } from './replica.ts';
+import { requireTor } from './require-tor.ts';
 import { removeFile, setFile } from './set-file.ts';
 import type { Session } from './session.ts';
 import { setStorage, showStorage } from './storage-settings.ts';
@@ -64,6 +65,7 @@ async function* propose(
 ): AsyncGenerator<ProposeUpdate> {
   const { session } = daemon;
   const peer = findPeer(session, args.peer);
+  requireTor(session);
   for await (const update of proposeContract(session, peer, args, signal)) {
     const contract = session.registry.contract(peer);
     yield { ...update, contract: contract === undefined ? undefined : contractView(session, contract) };
@@ -73,6 +75,7 @@ async function* propose(
 async function* check(daemon: Daemon, reference: string, signal: AbortSignal): AsyncGenerator<CheckUpdate> {
   const { session } = daemon;
   const peer = findPeer(session, reference);
+  requireTor(session);
   const none = { success: false, outcome: '', contentBytes: 0, sectionOffset: 0, sectionBytes: 0, blocks: 0, cells: 0 };
   yield { state: 'CHECKING_CONTENTS', ...none, newest: false };
   const result = await checkPeer(session, peer, 'daily', signal);

@@ -10,10 +10,11 @@ import { markDirty } from './dirty.ts';
 import type { PeerView } from './local-api.ts';
 import { planFor } from './plan.ts';
 import { meetPeer } from './presence.ts';
+import { requireTor } from './require-tor.ts';
 import type { Session } from './session.ts';
 import { peerView } from './views.ts';
 
-/** BAD_ONION_ID, OWN_ONION_ID, TOO_LARGE. With `wait` the peer is dialled now; unreachable is an answer, not an error. */
+/** BAD_ONION_ID, OWN_ONION_ID, TOO_LARGE; NO_TOR, the peer being added all the same. With `wait` the peer is dialled now; unreachable is an answer, not an error. */
 export async function connectPeer(
   session: Session,
   reference: string,
