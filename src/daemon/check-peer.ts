@@ -34,15 +34,18 @@ export async function checkWhenDue(session: Session, peer: OnionId, signal: Abor
   if (due === undefined || !session.reach.isReachable(peer)) return; // the next contact plans this again
   const waitMs = due.atMs - session.deps.clock.nowMs();
   if (waitMs > 0) return planFor(session, 'check', peer, waitMs);
+  let retryMs = 0;
   try {
     await checkPeer(session, peer, due.kind, signal);
+  } catch (error) {
+    retryMs = session.deps.periods.challengeRefill; // the fault is ours and leaves no trace in the record
+    throw error;
   } finally {
     const next = nextDue(session, peer);
-    if (next !== undefined) planFor(session, 'check', peer, Math.max(0, next.atMs - session.deps.clock.nowMs()));
+    if (next !== undefined) planFor(session, 'check', peer, Math.max(retryMs, next.atMs - session.deps.clock.nowMs()));
   }
 }
 
-/** A check that fails for reasons of ours leaves no trace in the record; it is tried again after this. */
 function nextDue(session: Session, peer: OnionId): CheckDue | undefined {
   const contract = session.registry.contract(peer);
   if (contract === undefined) return undefined;

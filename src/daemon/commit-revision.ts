@@ -33,6 +33,7 @@ export async function commitRevision(
   generation: number = Math.max(1, session.node.baseGeneration),
 ): Promise<Newest> {
   const { deps, keyring } = session;
+  const marks = session.dirtyMarks;
   const metadata = nextMetadata(session, staged, line, generation);
   const encoded = deps.metadata.encode(metadata);
   const headCells = headCellCount(encoded.length);
@@ -57,15 +58,19 @@ export async function commitRevision(
     fileBytes: staged.fileBytes,
     metadata: encoded,
   };
-  return commitRow(session, staged, row, metadata);
+  return commitRow(session, staged, row, metadata, marks);
 }
 
-/** Commits a row whose content_id is known already: the last step of commitRevision and of a recovery. */
+/**
+ * Commits a row whose content_id is known already: the last step of commitRevision and of a recovery. `marks`:
+ * session.dirtyMarks when the metadata was made; what was marked since is not in it, and stays to be committed.
+ */
 export async function commitRow(
   session: Session,
   staged: StagedContent,
   row: RevisionRow,
   metadata: Metadata,
+  marks?: number,
 ): Promise<Newest> {
   const { deps, keyring, registry } = session;
   const heads = await deps.workers.appendHeads(row.contentId, [
@@ -73,7 +78,7 @@ export async function commitRow(
     keyring.sealHead(row.contentId, 1, row.metadata),
   ]);
   await registry.transact(async () => {
-    const records = baseRecords(session, row);
+    const records = baseRecords(session, row, marks);
     await deps.catalog.commitRevision({
       staged,
       revision: row,
@@ -119,13 +124,13 @@ export function unchangedContent(newest: Newest): StagedContent {
   };
 }
 
-function baseRecords(session: Session, row: RevisionRow): CatalogRecord[] {
+function baseRecords(session: Session, row: RevisionRow, marks: number | undefined): CatalogRecord[] {
   const record = session.registry.nodeRecord((node) => ({
     ...node,
     baseGeneration: row.generation,
     baseSequence: row.sequence,
     baseContentId: row.contentId,
-    dirty: false,
+    dirty: marks === session.dirtyMarks ? false : node.dirty,
   }));
   return record === undefined ? [] : [record];
 }

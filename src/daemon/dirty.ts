@@ -9,6 +9,7 @@ import type { Session } from './session.ts';
 
 /** Durable at once; the revision follows after the debounce. */
 export async function markDirty(session: Session): Promise<void> {
+  session.dirtyMarks += 1;
   await session.registry.updateNode((node) => {
     if (node === undefined) throw new BbError('INTERNAL', 'the node record is gone');
     return { ...node, dirty: true };

@@ -18,6 +18,8 @@ export async function noteHolder(session: Session, peer: OnionId, report: Revisi
     if (revision === undefined) session.bus.emit('peer-fault', { peer, fault: 'content id that does not open' });
     else found.push({ contentId, ...revision, revision, contentBytes });
   }
+  // Whoever holds nothing and is not on any list cannot tell us anything, and must not fill the memory.
+  if (found.length === 0 && session.registry.peer(peer) === undefined) return;
   const known = recovery.holders.get(peer);
   const isSame = known?.found[0]?.contentId.equals(found[0]?.contentId ?? Buffer.alloc(0)) === true;
   recovery.holders.set(peer, { peer, found, report, proved: isSame ? known.proved : undefined });

@@ -11,6 +11,7 @@ import type { NodeRecord } from '../core/records.ts';
 import { changeMode } from './change-mode.ts';
 import { openOwnId } from './own-id.ts';
 import { planFor } from './plan.ts';
+import { Recovery } from './recovery.ts';
 import type { Newest, Session } from './session.ts';
 
 /**
@@ -20,6 +21,7 @@ import type { Newest, Session } from './session.ts';
 export async function judgeOwnId(session: Session, peer: OnionId, contentId: Buffer): Promise<boolean> {
   const judgement = judge(session, contentId);
   if (judgement === 'newer') {
+    if (session.node.mode === 'normal') session.recovery = new Recovery();
     await changeMode(session, 'newer-id-found', { recoveringId: contentId });
     planFor(session, 'ask', peer, 0);
     return false;
@@ -61,7 +63,8 @@ function baseLine({ baseContentId, baseGeneration, baseSequence }: NodeRecord): 
   };
 }
 
-async function rememberFork(session: Session, contentId: Buffer): Promise<void> {
+/** Shown until the user merged it; content under both ids stays where it is. */
+export async function rememberFork(session: Session, contentId: Buffer): Promise<void> {
   if (session.node.forks.some((fork) => fork.equals(contentId))) return;
   await session.registry.updateNode((node) => {
     if (node === undefined) throw new BbError('INTERNAL', 'the node record is gone');

@@ -55,6 +55,7 @@ export function onOutgoing(session: Session, peer: OnionId, up: boolean, group: 
 export function onIncoming(session: Session, peer: OnionId, up: boolean, group: string): void {
   if (peer === session.self) return;
   session.reach.incoming(peer, up, group);
+  if (!up && session.registry.peer(peer) === undefined) session.reach.forget(peer);
   if (up && session.registry.contract(peer) !== undefined && !session.client.isConnected(peer)) {
     planFor(session, 'presence', peer, 0);
   }

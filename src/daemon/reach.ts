@@ -69,6 +69,11 @@ export class Reach {
     return contact.failures;
   }
 
+  /** Drops what is known of a peer without a session; callers that are nothing to us must not fill the memory. */
+  forget(peer: OnionId): void {
+    if (!this.isReachable(peer)) this.#contacts.delete(peer);
+  }
+
   #touch(peer: OnionId, contact: Contact, up: boolean, group: string): void {
     if (up) {
       if (group !== '') contact.group = group; // only the dialling side is told by Node

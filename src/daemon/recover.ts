@@ -9,6 +9,7 @@ import { chooseRevision } from '../core/recovery/choose.ts';
 import { judgeFreshness } from '../core/recovery/freshness.ts';
 import { changeMode } from './change-mode.ts';
 import { isRestored, tryComplete, tryCompletePartly } from './complete-recovery.ts';
+import { rememberFork } from './lineage.ts';
 import { listedContractPeers, openHead, proveHolder, takeRecordsBack } from './open-head.ts';
 import { plan, planFor, planPresenceAll } from './plan.ts';
 import type { OpenedHead } from './recovery.ts';
@@ -86,7 +87,8 @@ async function chooseTarget(session: Session, signal: AbortSignal): Promise<Open
     .filter((id) => recovery.acceptSequence === 0 || id.sequence === recovery.acceptSequence);
   const choice = chooseRevision(wanted);
   if (choice === undefined) return undefined;
-  const { newest } = choice;
+  const { newest, forks } = choice;
+  for (const { contentId } of forks) await rememberFork(session, contentId);
   if (recovery.target?.row.contentId.equals(newest.contentId) === true) return recovery.target;
   recovery.phase = 'comparing';
   const head = await openHead(session, newest, signal);

@@ -77,12 +77,16 @@ export class Registry {
     }));
   }
 
+  /** A change that gives back the same object writes nothing. */
   updateContract(id: OnionId, change: (old: ContractRecord | undefined) => ContractRecord): Promise<ContractRecord> {
-    return this.#update(() => ({
-      kind: 'contract',
-      id: this.#contracts.get(id)?.id ?? this.#newId(),
-      value: change(this.contract(id)),
-    }));
+    return this.#update(
+      () => ({
+        kind: 'contract',
+        id: this.#contracts.get(id)?.id ?? this.#newId(),
+        value: change(this.contract(id)),
+      }),
+      () => this.contract(id),
+    );
   }
 
   updateSettings(change: (old: SettingsRecord | undefined) => SettingsRecord): Promise<SettingsRecord> {
@@ -125,9 +129,10 @@ export class Registry {
     });
   }
 
-  #update<R extends CatalogRecord>(make: () => R): Promise<R['value']> {
+  #update<R extends CatalogRecord>(make: () => R, old?: () => R['value'] | undefined): Promise<R['value']> {
     return this.#writes.run(async () => {
       const record = make();
+      if (record.value === old?.()) return record.value;
       await this.#catalog.putRecords([record]);
       this.#remember(record);
       return record.value;

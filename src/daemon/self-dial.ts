@@ -6,8 +6,10 @@ import type { Session } from './session.ts';
 
 export async function selfDial(session: Session, signal: AbortSignal): Promise<void> {
   plan(session, 'selfDial', session.deps.periods.selfDial);
-  session.selfReached = false;
-  if (!session.deps.tor.state().published) return;
+  if (!session.deps.tor.state().published) {
+    session.selfReached = false;
+    return;
+  }
   try {
     const hello = await session.client.healthCheck(session.self, { signal });
     session.selfReached = true;
@@ -19,6 +21,9 @@ export async function selfDial(session: Session, signal: AbortSignal): Promise<v
     session.bus.emit('twin-found', {});
     session.deps.log.warn('another node runs under the same secret; publishing has stopped');
   } catch (error) {
+    session.selfReached = false;
     if (!signal.aborted) session.deps.log.debug('the self-dial failed', { detail: String(error) });
+  } finally {
+    session.client.forget(session.self); // a connection that stays would lead to ourselves for ever, whoever came since
   }
 }

@@ -42,7 +42,8 @@ export class Session {
   /** Held while an offer of a peer is judged and its answer made durable. */
   readonly offerLock = new Mutex();
   readonly reach: Reach;
-  readonly recovery = new Recovery();
+  /** A new one begins each time the node starts to recover. */
+  recovery = new Recovery();
   readonly uploads = new Uploads();
   readonly offerCounts = new OfferCounts();
   readonly challengeBuckets = new ChallengeBuckets();
@@ -53,6 +54,8 @@ export class Session {
   /** Cells of other people. */
   readonly cells: CellStore;
   newest: Newest | undefined;
+  /** How often something changed that a revision must hold: a commit knows by it what it did not see. */
+  dirtyMarks = 0;
   /** Our own onion answered the last self-dial. */
   selfReached = false;
   /** Another node runs under the same secret: nothing is published. */

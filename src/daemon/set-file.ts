@@ -48,6 +48,8 @@ async function changeFiles(
         (progress) => job.progress(progress.phase, progress.bytes, progress.totalBytes),
         AbortSignal.any([signal, session.scheduler.signal]),
       );
+      if (session.node.mode !== 'normal') await session.deps.workers.discard(staged);
+      requireNormal(session); // a newer revision of ours may have been found while this one was made
       const { newest: before } = session;
       if (before !== undefined && !staged.isChanged) {
         await session.deps.workers.discard(staged);

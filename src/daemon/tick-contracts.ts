@@ -5,6 +5,7 @@
 import type { DegradedReason } from '../core/contract/reasons.ts';
 import { degradedReasons, DEGRADED_WORDS } from '../core/contract/reasons.ts';
 import { stepContract } from '../core/contract/machine.ts';
+import type { ContractAction } from '../core/contract/machine.ts';
 import { decodeTerms } from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
@@ -22,7 +23,23 @@ export async function tickContracts(session: Session): Promise<void> {
   }
 }
 
-async function tickContract(session: Session, contract: ContractRecord): Promise<void> {
+async function tickContract(session: Session, { peer, state: from }: ContractRecord): Promise<void> {
+  let actions: readonly ContractAction[] = [];
+  // Judged inside the write: what happened to the contract since the tick began must not be undone.
+  const { state, reason } = await session.registry.updateContract(peer, (contract) => {
+    if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
+    const judged = judgeTick(session, contract);
+    actions = judged.actions;
+    return judged.contract;
+  });
+  if (state !== from) session.bus.emit('contract-state', { peer, from, to: state, reason });
+  if (actions.includes('release')) await dropReleased(session, peer);
+}
+
+function judgeTick(
+  session: Session,
+  contract: ContractRecord,
+): { readonly contract: ContractRecord; readonly actions: readonly ContractAction[] } {
   const { peer } = contract;
   const nowSeconds = session.node.countedSeconds;
   const terms = decodeTerms(contract.terms);
@@ -39,18 +56,12 @@ async function tickContract(session: Session, contract: ContractRecord): Promise
     },
     { nowSeconds, terms, added: session.registry.peer(peer)?.added === true },
   );
-  const isSame = next.state === contract.state && next.ledger === contract.ledger && next.life === contract.life;
-  if (isSame && reachedSeconds - contract.reachedSeconds < REMEMBER_SECONDS) return;
-  await session.registry.updateContract(peer, (old) => {
-    if (old === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
-    const { state, ledger, life } = next;
-    const sinceMs = state === old.state ? old.sinceMs : session.deps.clock.nowMs();
-    return { ...old, state, ledger, life, reachedSeconds, sinceMs, reason: reasonWords(reasons) };
-  });
-  if (next.state !== contract.state) {
-    session.bus.emit('contract-state', { peer, from: contract.state, to: next.state, reason: reasonWords(reasons) });
-  }
-  if (actions.includes('release')) await dropReleased(session, peer);
+  const { state, ledger, life } = next;
+  const isSame = state === contract.state && ledger === contract.ledger && life === contract.life;
+  if (isSame && reachedSeconds - contract.reachedSeconds < REMEMBER_SECONDS) return { contract, actions };
+  const sinceMs = state === contract.state ? contract.sinceMs : session.deps.clock.nowMs();
+  const reason = reasonWords(reasons);
+  return { contract: { ...contract, state, ledger, life, reachedSeconds, sinceMs, reason }, actions };
 }
 
 /** Spans are in nominal milliseconds: counted seconds pass N times faster where periods are divided by N. */

@@ -44,7 +44,11 @@ test('an offer that names the wrong previous revision is refused, and then put r
   await owner.setFiles({ a: 'one' });
   await world.until('proved', () => owner.isProvedAt(storer));
   const mark = owner.events.length;
-  await updateReplica(owner.session, storer.id, (replica) => ({ ...replica, latestKnown: NONE }));
+  // Just before the next offer the owner forgets what the storer knows.
+  owner.hooks.set('peerLeaves', async () => {
+    owner.hooks.clear();
+    await updateReplica(owner.session, storer.id, (replica) => ({ ...replica, latestKnown: NONE }));
+  });
   await owner.setFiles({ a: 'two' });
   await world.until('the second is proved', () => owner.isProvedAt(storer));
   assert.equal(owner.said('revision-offered', { outcome: 'CAS_MISMATCH' }, mark).length, 1);
