@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { SafeFolder } from '../../cli/safe-folder.ts';
 import { BbError } from '../../src/core/errors.ts';
 import type { Entry } from '../../src/core/content/entry.ts';
 import { entry, folder, hardLink, items, rigWith, runCommand, BB, symlink } from './rig.ts';
@@ -85,6 +86,19 @@ test('a single file goes to OUT or into the folder OUT; an existing one is kept 
   assert.equal((await stat(join(rig.home, 'copy.txt'))).mode & 0o777, 0o604);
   assert.equal((await rig.bb(['getfile', 'docs/a.txt', 'no/such/place'])).exit, 19);
   assert.deepEqual(await names(join(rig.home, 'in')), ['a.txt']);
+});
+
+test('a name that is taken meanwhile is not overwritten: the last step checks again, with no gap', async () => {
+  await using rig = await rigWith();
+  const [name, temporary] = [Buffer.from('a'), Buffer.from('.part')];
+  const root = await SafeFolder.open(rig.home);
+  await writeFile(join(rig.home, '.part'), 'new');
+  await writeFile(join(rig.home, 'a'), 'theirs');
+  await assert.rejects(root.publish(temporary, name, false), { code: 'EXISTS' });
+  assert.equal(await readFile(join(rig.home, 'a'), 'utf8'), 'theirs');
+  await root.publish(temporary, name, true);
+  assert.equal(await readFile(join(rig.home, 'a'), 'utf8'), 'new');
+  await root.close();
 });
 
 test('a link where OUT names a file is not written through', async () => {

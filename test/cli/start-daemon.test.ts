@@ -1,9 +1,8 @@
 // Starting a daemon in the background: bb waits for its socket, and says what the log says when it does not come.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { mkdir, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -82,9 +81,12 @@ test('a socket in a folder that others may write to is not talked to', async () 
     const server = createServer().listen(paths.socket);
     await new Promise((resolve) => server.once('listening', resolve));
     const open = () => DaemonClient.open({ socket: paths.socket, timeoutMs: undefined, signal });
-    (await open()).close();
-    await chmod(folder, 0o770);
-    await assert.rejects(open(), { code: 'UNUSABLE_ENVIRONMENT' });
-    server.close();
+    try {
+      (await open()).close();
+      await chmod(folder, 0o770);
+      await assert.rejects(open(), { code: 'UNUSABLE_ENVIRONMENT' });
+    } finally {
+      server.close();
+    }
   });
 });
