@@ -97,5 +97,6 @@ export const DEADLINES_MS = {
   reconnectMin: SECOND,
   reconnectMax: 30 * SECOND,
   descriptorUpload: 120 * SECOND,
+  descriptorSettle: 5 * SECOND,
   shutdown: 10 * SECOND,
 } as const;

@@ -35,9 +35,3 @@ export async function addOnion(
 export async function removeOnion(control: ControlClient, id: OnionId): Promise<void> {
   await control.command(`DEL_ONION ${id}`);
 }
-
-/** True when an event says that a descriptor of `id` reached a directory. Needs SETEVENTS HS_DESC. */
-export function isDescriptorUploaded(event: string, id: OnionId): boolean {
-  const [kind, action, address] = event.split(' ');
-  return kind === 'HS_DESC' && action === 'UPLOADED' && address === id;
-}

@@ -12,7 +12,8 @@ import type { Logger } from '../../ports/logger.ts';
 import type { OnionHost, TorState } from '../../ports/onion-host.ts';
 import type { OnionRoute } from '../onion-route.ts';
 import type { ControlClient } from './control-client.ts';
-import { addOnion, isDescriptorUploaded, removeOnion } from './onion-service.ts';
+import { DescriptorUploads } from './descriptor-uploads.ts';
+import { addOnion, removeOnion } from './onion-service.ts';
 import { socksConnect } from './socks.ts';
 import { runTorSession } from './tor-session.ts';
 import type { TorSource } from './tor-session.ts';
@@ -42,6 +43,7 @@ export class TorHost implements OnionHost, OnionRoute {
   #wanted: Service | undefined;
   /** Which service a control connection has been given. */
   readonly #added = new WeakMap<ControlClient, OnionId>();
+  #uploads: DescriptorUploads | undefined;
   #cancelTimer: () => void = () => undefined;
 
   constructor(options: TorHostOptions, deps: TorHostDeps) {
@@ -73,6 +75,7 @@ export class TorHost implements OnionHost, OnionRoute {
   async unpublish(): Promise<void> {
     const service = this.#wanted;
     this.#wanted = undefined;
+    this.#uploads = undefined;
     this.#cancelTimer();
     if (service === undefined) return;
     this.#change({ published: false });
@@ -125,6 +128,7 @@ export class TorHost implements OnionHost, OnionRoute {
       const wasReady = this.#socks !== undefined;
       this.#control = undefined;
       this.#socks = undefined;
+      this.#uploads = undefined;
       this.#cancelTimer();
       if (signal.aborted) break;
       const phase = isBbError(failure, 'NO_TOR') ? 'absent' : 'down';
@@ -170,22 +174,37 @@ export class TorHost implements OnionHost, OnionRoute {
     if (service === undefined || control === undefined || this.#state.phase !== 'ready') return;
     if (this.#added.get(control) === service.id) return;
     this.#added.set(control, service.id);
+    this.#uploads = new DescriptorUploads(service.id);
     this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(DEADLINES_MS.descriptorUpload, () => {
+      this.#logger.warn('the onion service is not announced yet; tor keeps trying');
+    });
     try {
       await addOnion(control, service.expandedKey, service.id, this.#options.backend);
-      this.#cancelTimer = this.#clock.after(DEADLINES_MS.descriptorUpload, () => {
-        if (!this.#state.published) this.#logger.warn('the onion service is not announced yet; tor keeps trying');
-      });
     } catch (error) {
       this.#added.delete(control);
+      this.#cancelTimer();
       this.#logger.warn('the onion service could not be added', { code: toBbError(error).code });
       this.#cancelTimer = this.#clock.after(DEADLINES_MS.reconnectMax, () => void this.#publishWanted());
     }
   }
 
+  /** Announced when all uploads are done, or a while after the first: one slow directory must not hold us up. */
   #takeEvent(text: string): void {
-    if (this.#wanted === undefined || !isDescriptorUploaded(text, this.#wanted.id)) return;
-    if (!this.#state.published) this.#change({ published: true });
+    const uploads = this.#uploads;
+    if (uploads === undefined || this.#state.published) return;
+    const hadBegun = uploads.begun;
+    uploads.take(text);
+    if (uploads.complete) this.#announced();
+    else if (uploads.begun && !hadBegun) {
+      this.#cancelTimer();
+      this.#cancelTimer = this.#clock.after(DEADLINES_MS.descriptorSettle, () => this.#announced());
+    }
+  }
+
+  #announced(): void {
+    this.#cancelTimer();
+    this.#change({ published: true });
   }
 
   #change(part: Partial<TorState>): void {
