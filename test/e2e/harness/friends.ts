@@ -1,0 +1,63 @@
+// The steps that every story between nodes is made of.
+
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestNode } from './node.ts';
+import { differences, readTree } from './trees.ts';
+import type { Tree } from './trees.ts';
+
+export type Transfer = {
+  readonly peer: string;
+  readonly served_bytes: number;
+  readonly pulled_bytes: number;
+  readonly recovered_bytes: number;
+};
+
+const NO_TRANSFER = { served_bytes: 0, pulled_bytes: 0, recovered_bytes: 0 };
+const PROTECTED_WITHIN = '90s';
+const RECOVERED_WITHIN = '120s';
+
+/** Each knows the other and `node` has reached `friend`. */
+export async function befriend(node: TestNode, friend: TestNode): Promise<void> {
+  const first = await friend.run(['connect', `bb:${node.onionId}`, '--name', node.name]);
+  assert.ok(first.exit === 0 || first.exit === 14, first.stderr);
+  await node.data(['connect', friend.onionId, '--name', friend.name]);
+}
+
+export async function agree(node: TestNode, friend: TestNode, size: string): Promise<void> {
+  await node.data(['contracts', 'propose', friend.name, '--give', size, '--get', size, '-y']);
+}
+
+export async function becomeProtected(node: TestNode, replicas: number): Promise<void> {
+  await node.data(['storage', 'set', '--min-replicas', String(replicas)]);
+  await node.data(['status', '--wait', 'protected', '--timeout', PROTECTED_WITHIN]);
+}
+
+/** Content bytes exchanged with `friend` since the daemon of `node` started. */
+export async function transferWith(node: TestNode, friend: TestNode): Promise<Omit<Transfer, 'peer'>> {
+  const { transfers } = (await node.data(['status'])) as { transfers: Transfer[] };
+  return transfers.find(({ peer }) => peer === friend.onionId) ?? NO_TRANSFER;
+}
+
+/** The disk is gone; the words start over on an empty one. */
+export async function loseDisk(node: TestNode, flag: '--recover' | '--new' = '--recover'): Promise<void> {
+  await node.kill9();
+  node.wipe();
+  node.prepare();
+  await node.initAgain(flag);
+  await node.follow();
+}
+
+/** Waits until everything is back and compares it, name by name, with what was there. */
+export async function recoverAll(
+  node: TestNode,
+  wanted: Tree,
+  name: string,
+  extra: readonly string[] = [],
+): Promise<void> {
+  const target = join(node.dataDir, '..', `restored-${node.name}-${Math.trunc(performance.now())}`);
+  mkdirSync(target);
+  await node.data(['recover', '--to', target, '-y', '--wait', '--timeout', RECOVERED_WITHIN, ...extra]);
+  assert.deepEqual(differences(wanted, await readTree(join(target, name))), []);
+}
