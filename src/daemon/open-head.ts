@@ -137,7 +137,7 @@ export async function takeRecordsBack(session: Session, metadata: Metadata): Pro
   for (const peer of metadata.peers) {
     const id = onionIdFromPubkey(peer.pubkey);
     if (id === session.self) continue;
-    await session.registry.updatePeer(id, (old) => old ?? peerRecord(id, peer));
+    await session.registry.updatePeer(id, (old) => merged(peerRecord(id, peer), old));
     if (peer.contractState > 0 && session.registry.contract(id) === undefined) {
       await takeContractBack(session, id, peer);
     }
@@ -156,6 +156,14 @@ function peerRecord(id: OnionId, peer: MetadataPeer): PeerRecord {
     lastReachedMs: 0,
     dialledBack: false,
   };
+}
+
+/** A peer that was named for the recovery or called in has a record here that knows little but that it was reached. */
+function merged(listed: PeerRecord, old: PeerRecord | undefined): PeerRecord {
+  if (old === undefined) return listed;
+  const { lastReachedMs, dialledBack } = old;
+  const name = old.name === '' ? listed.name : old.name;
+  return { ...listed, name, added: listed.added || old.added, lastReachedMs, dialledBack };
 }
 
 /** Our obligations begin again, honestly from zero bytes; what was agreed stands. */

@@ -124,7 +124,8 @@ test('init --new by mistake finds the holders, overwrites nothing and becomes a 
   const wanted = await readTree(source);
   const before = (await ada.data(['status']))['revision'] as { sequence: number };
   await loseDisk(ada, '--new');
-  await ada.data(['setfile', bensSource, '--as', 'mistake']);
+  const refused = await ada.bb(['setfile', bensSource, '--as', 'mistake'], { exit: 18 });
+  assert.equal(refused.error?.code, 'PUBLISH_BLOCKED');
   await ada.waitEvent('mode-changed', ({ attributes }) => attributes['to'] === 'recovering', 120_000);
   assert.equal(ada.events.count('revision-offered'), 0, 'something was offered before the mode was known');
   await recoverAll(ada, wanted, 'papers');
