@@ -24,6 +24,7 @@ export const NAMESPACE = { USER: 0, SYSTEM: 1 } as const;
 export const ENTRY_KIND = { FILE: 1, FOLDER: 2, SYMLINK: 3, HARD_LINK: 4 } as const;
 /** Bits of `marks`. */
 export const MARK = { CHANGED_WHILE_READ: 1, UNREADABLE: 2 } as const;
+const KNOWN_MARKS = MARK.CHANGED_WHILE_READ | MARK.UNREADABLE;
 
 export type Namespace = (typeof NAMESPACE)[keyof typeof NAMESPACE];
 export type EntryKind = (typeof ENTRY_KIND)[keyof typeof ENTRY_KIND];
@@ -91,16 +92,16 @@ export function encodeEntry(entry: Entry): Buffer {
   return writer.finishRecord();
 }
 
-/** The body of a record (without its length). INTEGRITY for any defect, INCOMPATIBLE for an unknown kind. */
+/** The body of a record (without its length). INTEGRITY for any defect, INCOMPATIBLE for an unknown namespace, kind or mark. */
 export function decodeEntry(body: Buffer): Entry {
   if (body.length > ENTRY_BYTES) throw broken();
   const reader = new ByteReader(body);
   const namespace = reader.u8();
   const kind = reader.u8();
-  if (!isNamespace(namespace) || !isEntryKind(kind)) {
+  const marks = reader.u16();
+  if (!isNamespace(namespace) || !isEntryKind(kind) || (marks & ~KNOWN_MARKS) !== 0) {
     throw new BbError('INCOMPATIBLE', 'a file entry was written by a newer version');
   }
-  const marks = reader.u16();
   const entry: Entry = {
     namespace,
     kind,
@@ -134,7 +135,7 @@ function requireConsistent(entry: Entry): void {
     isName(entry.path) &&
     entry.size <= CONTENT_BYTES &&
     entry.mode <= 0o7777 &&
-    entry.marks <= (MARK.CHANGED_WHILE_READ | MARK.UNREADABLE) &&
+    (entry.marks & ~KNOWN_MARKS) === 0 &&
     entry.owner.length <= ENTRY_NAME_BYTES &&
     entry.group.length <= ENTRY_NAME_BYTES &&
     (isLink ? entry.target.length > 0 && entry.target.length <= PATH_BYTES : entry.target.length === 0) &&
