@@ -6,6 +6,7 @@ import type { DegradedReason } from '../core/contract/reasons.ts';
 import { degradedReasons, DEGRADED_WORDS } from '../core/contract/reasons.ts';
 import { stepContract } from '../core/contract/machine.ts';
 import type { ContractAction } from '../core/contract/machine.ts';
+import type { ContractState } from '../core/contract/state.ts';
 import { decodeTerms } from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
@@ -23,11 +24,13 @@ export async function tickContracts(session: Session): Promise<void> {
   }
 }
 
-async function tickContract(session: Session, { peer, state: from }: ContractRecord): Promise<void> {
+async function tickContract(session: Session, { peer }: ContractRecord): Promise<void> {
+  let from: ContractState = 'PROPOSED';
   let actions: readonly ContractAction[] = [];
   // Judged inside the write: what happened to the contract since the tick began must not be undone.
   const { state, reason } = await session.registry.updateContract(peer, (contract) => {
     if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
+    from = contract.state;
     const judged = judgeTick(session, contract);
     actions = judged.actions;
     return judged.contract;
