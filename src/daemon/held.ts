@@ -18,40 +18,53 @@ export function pullTarget(session: Session, owner: OnionId): Held | undefined {
   return pulling(session, owner).toSorted((a, b) => b.value.sinceMs - a.value.sinceMs)[0];
 }
 
-/** Begins to pull a revision. An older unfinished one stays until the new plan is known, so that its cells are reused. */
+/**
+ * Begins to pull a revision. An older unfinished one stays until the new plan is known, so that its cells are reused; one
+ * without a plan has no cells and is replaced, so that an owner whose plans never come has one record here, not many.
+ */
 export function addPulling(
   session: Session,
   owner: OnionId,
   content: { readonly contentId: Buffer; readonly root: Buffer; readonly cells: number },
 ): Promise<void> {
-  const newestMs = Math.max(0, ...pulling(session, owner).map(({ value }) => value.sinceMs + 1));
-  return session.registry.changeHeld(() => ({
-    puts: [
-      {
-        id: undefined,
-        value: {
-          owner,
-          ...content,
-          list: -1,
-          role: 'pulling',
-          sinceMs: Math.max(session.deps.clock.nowMs(), newestMs),
-          holdEndSeconds: 0,
-          reported: false,
+  return session.registry.changeHeld(() => {
+    const older = pulling(session, owner);
+    const newestMs = Math.max(0, ...older.map(({ value }) => value.sinceMs + 1));
+    return {
+      puts: [
+        {
+          id: undefined,
+          value: {
+            owner,
+            ...content,
+            list: -1,
+            role: 'pulling',
+            sinceMs: Math.max(session.deps.clock.nowMs(), newestMs),
+            holdEndSeconds: 0,
+            reported: false,
+          },
         },
-      },
-    ],
-    deletes: [],
-  }));
+      ],
+      deletes: older.filter(({ value }) => value.list < 0).map(({ id }) => id),
+    };
+  });
 }
 
-/** The plan of a pull is known: older unfinished pulls of this owner are given up. */
-export async function setPulledList(session: Session, target: Held, list: number): Promise<void> {
-  const older = pulling(session, target.value.owner).filter(({ id }) => id !== target.id);
-  await session.registry.changeHeld(() => ({
-    puts: [{ id: target.id, value: { ...target.value, list } }],
-    deletes: older.map(({ id }) => id),
-  }));
-  for (const { value } of older) await dropList(session, value.list);
+/**
+ * The plan of a pull is known: older unfinished pulls of this owner are given up, a newer one is not. False when this
+ * pull itself was replaced meanwhile; its list is dropped then.
+ */
+export async function setPulledList(session: Session, target: Held, list: number): Promise<boolean> {
+  let dropped = [list];
+  await session.registry.changeHeld(() => {
+    const all = pulling(session, target.value.owner);
+    if (!all.some(({ id }) => id === target.id)) return { puts: [], deletes: [] };
+    const older = all.filter(({ value }) => value.sinceMs < target.value.sinceMs);
+    dropped = older.map(({ value }) => value.list);
+    return { puts: [{ id: target.id, value: { ...target.value, list } }], deletes: older.map(({ id }) => id) };
+  });
+  for (const old of dropped) await dropList(session, old);
+  return !dropped.includes(list);
 }
 
 /** The pulled revision is complete and durable: it becomes the current one. */
