@@ -3,6 +3,7 @@
 // transaction makes it true. The caller holds session.contentLock.
 // Invariant: acknowledged = durable; a revision's (generation, sequence) is above every earlier one.
 
+import { CONTENT_FORMAT } from '../core/content/metadata.ts';
 import type { Metadata, MetadataPeer } from '../core/content/metadata.ts';
 import { pushAncestor } from '../core/content/ancestors.ts';
 import { headCellCount } from '../core/crypto/head.ts';
@@ -168,7 +169,7 @@ function nextMetadata(
       storageLimitBytes: settings.storageLimitBytes,
       minReplicas: settings.minReplicas,
     },
-    formatMin: 1,
+    formatMin: CONTENT_FORMAT,
   };
 }
 

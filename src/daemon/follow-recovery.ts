@@ -38,6 +38,7 @@ export async function* followRecovery(
   const stop = AbortSignal.any([signal, session.scheduler.signal]);
   for await (const event of daemon.bus.subscribe(true, stop)) {
     if (!INTERESTING.has(event.name)) continue;
+    if (recovery.incompatible !== undefined) throw recovery.incompatible;
     const update = recoveryView(session);
     yield update;
     if (update.done) return;

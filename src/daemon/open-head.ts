@@ -7,7 +7,7 @@ import { newContract, stepContract } from '../core/contract/machine.ts';
 import { CONTRACT_STATES } from '../core/contract/state.ts';
 import { CELL_KIND, openCell } from '../core/crypto/cell-seal.ts';
 import { headCellCount } from '../core/crypto/head.ts';
-import { BbError } from '../core/errors.ts';
+import { BbError, isBbError } from '../core/errors.ts';
 import { onionIdFromPubkey, pubkeyFromOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES } from '../core/limits.ts';
@@ -18,7 +18,8 @@ import type { FoundId, Holder, OpenedHead } from './recovery.ts';
 import { freshReplica } from './replica.ts';
 import type { Session } from './session.ts';
 
-/** Tries each holder of this revision, both copies; undefined if none gave a head that opens. */
+/** Tries each holder of this revision, both copies; undefined if none gave a head that opens. INCOMPATIBLE when one
+ * opens and is of a newer version: it is authentic, so no other holder can give a better one. */
 export async function openHead(session: Session, id: FoundId, signal: AbortSignal): Promise<OpenedHead | undefined> {
   const key = id.contentId.toString('hex');
   const known = session.recovery.heads.get(key);
@@ -30,7 +31,7 @@ export async function openHead(session: Session, id: FoundId, signal: AbortSigna
       session.recovery.heads.set(key, head);
       return head;
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal.aborted || isBbError(error, 'INCOMPATIBLE')) throw error;
       session.deps.log.debug('a head could not be fetched', { detail: String(error) });
     }
   }

@@ -3,7 +3,7 @@
 // surprise us any more does the node publish again (docs/protocol.md, "Recovery").
 // Invariant: typed secret = never overwrite: a node that is not `normal` offers nothing to anybody.
 
-import { BbError } from '../core/errors.ts';
+import { BbError, isBbError } from '../core/errors.ts';
 import { backOffMs } from '../core/policy/back-off.ts';
 import { chooseRevision } from '../core/recovery/choose.ts';
 import { judgeFreshness } from '../core/recovery/freshness.ts';
@@ -21,8 +21,10 @@ export async function recover(session: Session, signal: AbortSignal): Promise<vo
   try {
     await recoverStep(session, signal);
     session.recovery.failures = 0;
+    session.recovery.incompatible = undefined;
   } catch (error) {
     if (signal.aborted) return;
+    session.recovery.incompatible = isBbError(error, 'INCOMPATIBLE') ? error : undefined;
     const { recoveringRetry, publishRetryMax } = session.deps.periods;
     session.deps.log.warn('recovery step failed', { code: error instanceof BbError ? error.code : 'unknown' });
     session.deps.log.debug('recovery failure', { detail: String(error) });

@@ -4,6 +4,7 @@
 
 import type { Metadata } from '../core/content/metadata.ts';
 import type { ContentRevision } from '../core/crypto/content-id.ts';
+import type { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import type { RevisionReport } from '../ports/peer-client.ts';
@@ -49,6 +50,8 @@ export class Recovery {
   isAsked = false;
   acceptLoss = false;
   failures = 0;
+  /** The content needs a newer version: no peer can help, the user has to know. */
+  incompatible: BbError | undefined;
 
   /** Holders of this revision, in the order in which they answered. */
   holdersOf(contentId: Buffer): Holder[] {

@@ -114,6 +114,16 @@ for (const [what, metadata] of Object.entries(BEYOND)) {
   });
 }
 
+test('what only a newer version reads is INCOMPATIBLE, whatever else is new in it', () => {
+  const newer: Metadata = { ...METADATA, formatMin: 2, contentRoot: Buffer.alloc(64) };
+  assert.throws(
+    () => metadataCodec.decode(metadataCodec.encode(newer)),
+    (error) => isBbError(error, 'INCOMPATIBLE'),
+  );
+  const older = { ...METADATA, formatMin: 0 };
+  assert.deepEqual(metadataCodec.decode(metadataCodec.encode(older)), older);
+});
+
 test('bytes that are not metadata, or too many, are refused without an exception', () => {
   const good = metadataCodec.encode(METADATA);
   for (const bytes of [

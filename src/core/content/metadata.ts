@@ -4,6 +4,9 @@
 import type { GenerationEnd } from './ancestors.ts';
 import type { RootList } from './root-list.ts';
 
+/** What this version writes, and the newest that it reads (docs/storage-format.md). */
+export const CONTENT_FORMAT = 1;
+
 export type MetadataPeer = {
   /** 32 bytes. */
   readonly pubkey: Buffer;
@@ -57,6 +60,6 @@ export type Metadata = {
   readonly fileBytes: number;
   readonly peers: readonly MetadataPeer[];
   readonly settings: MetadataSettings;
-  /** Oldest format version that reads this content. */
+  /** Oldest format version that reads this content, see CONTENT_FORMAT. */
   readonly formatMin: number;
 };

@@ -1,6 +1,7 @@
 // Metadata <-> storedpb.v1.Metadata. The bytes come out of an authentic head, yet every length, range and count is
 // checked: another version, or our own bug, may have written them.
 
+import { CONTENT_FORMAT } from '../../core/content/metadata.ts';
 import type { Metadata, MetadataPeer } from '../../core/content/metadata.ts';
 import type { MetadataCodec } from '../../ports/metadata-codec.ts';
 import { ANCESTOR_BYTES } from '../../core/content/ancestors.ts';
@@ -35,13 +36,26 @@ export const metadataCodec: MetadataCodec = {
   },
   decode(bytes) {
     if (bytes.length > METADATA_BYTES) return undefined;
+    const message = messageOf(bytes);
+    if (message === undefined) return undefined;
+    if (message.formatMin > CONTENT_FORMAT) {
+      throw new BbError('INCOMPATIBLE', 'this content was written by a newer version');
+    }
     try {
-      return fromMessage(pb.Metadata.decode(bytes));
+      return fromMessage(message);
     } catch {
       return undefined;
     }
   },
 };
+
+function messageOf(bytes: Buffer): pb.Metadata | undefined {
+  try {
+    return pb.Metadata.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
 
 function toMessage(metadata: Metadata): pb.Metadata {
   return {

@@ -1,0 +1,35 @@
+// A content that a newer version wrote: the user is told to install it, by `unlock` and by `recover`, and nothing is
+// reported as damage.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { metadataCodec } from '../../src/storage/stored/metadata-codec.ts';
+import { agree, DaemonWorld } from './daemon-world.ts';
+
+test('content of a newer version is INCOMPATIBLE at unlock and at recover, and no fault of the storer', async (context) => {
+  const [owner, storer] = await DaemonWorld.ready(context, 'owner', 'storer');
+  assert(owner && storer);
+  const { world } = owner;
+  const { encode } = metadataCodec;
+  await agree(owner, storer);
+  context.mock.method(metadataCodec, 'encode', (metadata: Parameters<typeof encode>[0]) =>
+    encode({ ...metadata, formatMin: 2 }),
+  );
+  await owner.setFiles({ a: 'of the future' });
+  await world.until('proved', () => owner.isProvedAt(storer));
+  context.mock.reset();
+
+  await owner.kill();
+  await owner.start();
+  await assert.rejects(owner.unlock(), { code: 'INCOMPATIBLE' });
+
+  await owner.wipe();
+  await owner.init('recover');
+  await owner.hears('holder-found');
+  const told = async (): Promise<void> => {
+    const args = { from: '', acceptSequence: 0, complete: false, acceptLoss: false };
+    for await (const _ of owner.api.recover(args, AbortSignal.timeout(20_000)));
+  };
+  await assert.rejects(told(), { code: 'INCOMPATIBLE' });
+  assert.equal(owner.said('peer-fault').length, 0);
+});
