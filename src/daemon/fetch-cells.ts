@@ -19,16 +19,25 @@ export type FetchJob = {
   keep(peer: OnionId, cell: number, bytes: Buffer): Promise<boolean>;
 };
 
-/** Runs until nothing is left or all lanes have ended; returns why lanes ended early. */
-export async function fetchCells(session: Session, job: FetchJob, signal: AbortSignal): Promise<Map<OnionId, unknown>> {
+/** Why a lane ended early, and the cell that it could not give. */
+export type LaneFailure = { readonly peer: OnionId; readonly cell: number; readonly error: unknown };
+
+/** Runs until nothing is left or all lanes have ended. */
+export async function fetchCells(session: Session, job: FetchJob, signal: AbortSignal): Promise<LaneFailure[]> {
   const queue = new LaneQueue(job.missing, runCells(job));
-  const failures = new Map<OnionId, unknown>();
+  const failures: LaneFailure[] = [];
   await Promise.all(
     job.lanes.map(async (lane, number) => {
-      try {
-        while (!signal.aborted && (await fetchRun(session, job, queue, number, lane, signal)));
-      } catch (error) {
-        failures.set(lane.peer, error);
+      for (let run = queue.take(number); run !== undefined && !signal.aborted; run = queue.take(number)) {
+        const at = { cell: run.startCell };
+        try {
+          await fetchRun(session, job, queue, { ...lane, number, run, at }, signal);
+        } catch (error) {
+          failures.push({ peer: lane.peer, cell: at.cell, error });
+          return;
+        } finally {
+          queue.release(number);
+        }
       }
     }),
   );
@@ -41,47 +50,42 @@ function runCells({ missing, lanes }: FetchJob): number {
   return Math.min(LANE_RUN_CELLS, Math.max(1, Math.ceil(cells / lanes.length)));
 }
 
-/** One stream on one lane; false when there was nothing to take. */
+type LaneRun = Lane & {
+  readonly number: number;
+  readonly run: CellRange;
+  /** The next cell of the run that is not kept yet. */
+  readonly at: { cell: number };
+};
+
+/** One stream on one lane. */
 async function fetchRun(
   session: Session,
   job: FetchJob,
   queue: LaneQueue,
-  number: number,
-  { peer, lane }: Lane,
+  { peer, lane, number, run, at }: LaneRun,
   signal: AbortSignal,
-): Promise<boolean> {
-  const run = queue.take(number);
-  if (run === undefined) return false;
+): Promise<void> {
   const assembler = new CellAssembler(run.startCell, run.cells);
-  try {
-    const sections = session.client.download(
-      peer,
-      {
-        contentId: job.contentId,
-        offset: run.startCell * CELL_BYTES,
-        length: run.cells * CELL_BYTES,
-        referenceContentId: Buffer.alloc(0),
-        repair: false,
-        leaves: false,
-      },
-      lane,
-      { signal },
-    );
-    for await (const section of sections) {
-      if (section.kind === 'head') continue;
-      if (section.kind !== 'raw') throw new BbError('BAD_PEER_DATA', 'raw bytes were asked for');
-      for (const { cell, bytes } of assembler.add(section.bytes)) {
-        if (queue.done(number, cell) && !(await job.keep(peer, cell, bytes))) {
-          throw new BbError('BAD_PEER_DATA', 'a cell is not what it should be');
-        }
+  const request = {
+    contentId: job.contentId,
+    offset: run.startCell * CELL_BYTES,
+    length: run.cells * CELL_BYTES,
+    referenceContentId: Buffer.alloc(0),
+    repair: false,
+    leaves: false,
+  };
+  for await (const section of session.client.download(peer, request, lane, { signal })) {
+    if (section.kind === 'head') continue;
+    if (section.kind !== 'raw') throw new BbError('BAD_PEER_DATA', 'raw bytes were asked for');
+    for (const { cell, bytes } of assembler.add(section.bytes)) {
+      if (queue.done(number, cell) && !(await job.keep(peer, cell, bytes))) {
+        throw new BbError('BAD_PEER_DATA', 'a cell is not what it should be');
       }
-      if (!queue.hasWork(number)) break; // the rest was taken over by a faster lane
+      at.cell = cell + 1;
     }
-  } finally {
-    queue.release(number);
+    if (!queue.hasWork(number)) return; // the rest was taken over by a faster lane
   }
-  if (assembler.nextCell === run.startCell) throw new BbError('BAD_PEER_DATA', 'a download ended without a cell');
-  return true;
+  if (at.cell === run.startCell) throw new BbError('BAD_PEER_DATA', 'a download ended without a cell');
 }
 
 /** Rising cell numbers -> runs. */

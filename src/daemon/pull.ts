@@ -51,8 +51,8 @@ export async function pullTask(session: Session, owner: OnionId, signal: AbortSi
 async function pull(session: Session, target: Held, job: Job, signal: AbortSignal): Promise<void> {
   const { owner } = target.value;
   const planned = target.value.list >= 0 ? target : await fetchPlan(session, target, signal);
-  await fetchMissing(session, planned, job, signal);
-  if (pullTarget(session, owner)?.id !== target.id) {
+  if (planned !== undefined) await fetchMissing(session, planned, job, signal);
+  if (planned === undefined || pullTarget(session, owner)?.id !== target.id) {
     planFor(session, 'pull', owner, 0); // a newer offer came meanwhile; its plan reuses what is here
     return;
   }
@@ -64,7 +64,8 @@ async function pull(session: Session, target: Held, job: Job, signal: AbortSigna
   session.bus.emit('revision-held', { peer: owner, cells: String(planned.value.cells) });
 }
 
-async function fetchPlan(session: Session, target: Held, signal: AbortSignal): Promise<Held> {
+/** Undefined when a newer offer replaced this one while its plan was fetched. */
+async function fetchPlan(session: Session, target: Held, signal: AbortSignal): Promise<Held | undefined> {
   const { owner, cells, contentId, root } = target.value;
   const current = currentHeld(session, owner);
   const plan = new DownloadPlan(cells, current?.value.cells ?? 0);
@@ -93,7 +94,7 @@ async function fetchPlan(session: Session, target: Held, signal: AbortSignal): P
   plan.finish();
   if (!equalBytes(rootOfLeaves(leaves), root)) throw new BbError('BAD_PEER_DATA', 'the tree root is wrong');
   const list = await session.deps.catalog.createHeldList(owner, leaves);
-  await setPulledList(session, target, list);
+  if (!(await setPulledList(session, target, list))) return undefined;
   return { id: target.id, value: { ...target.value, list } };
 }
 
@@ -125,8 +126,9 @@ async function fetchMissing(session: Session, target: Held, job: Job, signal: Ab
       signal,
     );
     await writer.flush();
-    const [failure] = failures.values();
-    if (signal.aborted || fetched === before) throw failure ?? new BbError('PEER_UNREACHABLE', 'the pull was cut');
+    const [failure] = failures;
+    if (signal.aborted || fetched === before)
+      throw failure?.error ?? new BbError('PEER_UNREACHABLE', 'the pull was cut');
     if (pullTarget(session, owner)?.id !== target.id) return;
   }
 }

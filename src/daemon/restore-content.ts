@@ -3,7 +3,10 @@
 
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES, LANES_PER_HOLDER, PULL_WINDOW_CELLS, RECOVERY_REQUESTS } from '../core/limits.ts';
-import { BbError } from '../core/errors.ts';
+import { BbError, isBbError } from '../core/errors.ts';
+import { PeerRefusal } from '../core/refusal.ts';
+import type { RefusalName } from '../core/refusal.ts';
+import { LackingCells } from '../core/recovery/lacking-cells.ts';
 import type { RecoverySession } from '../ports/workers.ts';
 import { commitRow, splitIds } from './commit-revision.ts';
 import { fetchCells, runsOf } from './fetch-cells.ts';
@@ -36,6 +39,7 @@ export function startWork(session: Session, target: OpenedHead): Promise<Recover
   return session.deps.workers.startRecovery(target.row, splitIds(target.metadata.indexCells));
 }
 
+/** True when nothing is wanted any more, false when every holder has said of each wanted cell that it cannot give it. */
 async function fetchWanted(
   session: Session,
   target: OpenedHead,
@@ -44,20 +48,36 @@ async function fetchWanted(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { recovery } = session;
-  const excluded = new Set<OnionId>();
+  const keep = (peer: OnionId, cell: number, bytes: Buffer) => keepCell(session, work, job, peer, cell, bytes);
+  const lacking = new LackingCells();
   for (;;) {
     await countCells(session, work);
     job.progress(recovery.phase, recovery.doneCells * CELL_BYTES, recovery.totalCells * CELL_BYTES);
     const wanted = await work.wanted(PULL_WINDOW_CELLS);
     if (wanted.length === 0) return true;
-    const lanes = lanesOfHolders(session, target, excluded);
-    if (lanes.length === 0) return false;
-    const keep = (peer: OnionId, cell: number, bytes: Buffer) => keepCell(session, work, job, peer, cell, bytes);
-    const fetch = { contentId: target.row.contentId, missing: runsOf(wanted), lanes, keep };
+    const holders = recovery.holdersOf(target.row.contentId).map(({ peer }) => peer);
+    const round = lacking.nextRound(holders, wanted);
+    if (round === undefined) return false;
+    const doneBefore = recovery.doneCells;
+    const fetch = { contentId: target.row.contentId, missing: runsOf(round.cells), lanes: lanesTo(round.peers), keep };
     const failures = await fetchCells(session, fetch, signal);
     if (signal.aborted) throw new BbError('INTERRUPTED', 'the recovery was stopped');
-    for (const peer of failures.keys()) excluded.add(peer);
+    const learned = failures.filter(({ peer, cell, error }) => isLacking(error) && lacking.add(peer, cell));
+    // A cut says nothing about what the holder has: it is asked again after a while.
+    if (recovery.doneCells === doneBefore && learned.length === 0) throw asPeerError(failures[0]?.error);
   }
+}
+
+/** The holder answered, and what it has of this cell is nothing or wrong. */
+function isLacking(error: unknown): boolean {
+  if (error instanceof PeerRefusal) return LACKING.has(error.refusal);
+  return isBbError(error, 'BAD_PEER_DATA');
+}
+
+const LACKING = new Set<RefusalName>(['REPLICA_LOST', 'UNKNOWN_CONTENT', 'BAD_RANGE']);
+
+function asPeerError(error: unknown): BbError {
+  return new BbError('PEER_UNREACHABLE', 'the peers that hold the content cannot be reached', { cause: error });
 }
 
 async function keepCell(
@@ -88,12 +108,11 @@ async function countCells(session: Session, work: RecoverySession): Promise<void
   session.recovery.totalCells = counts.total;
 }
 
-/** Every holder of this revision gives: a few lanes each, a bounded number in all. */
-function lanesOfHolders(session: Session, target: OpenedHead, excluded: ReadonlySet<OnionId>): Lane[] {
-  const holders = session.recovery.holdersOf(target.row.contentId).filter(({ peer }) => !excluded.has(peer));
+/** Several lanes to each peer, a bounded number in all. */
+function lanesTo(peers: readonly OnionId[]): Lane[] {
   const lanes: Lane[] = [];
   for (let lane = 1; lane <= LANES_PER_HOLDER; lane += 1) {
-    for (const { peer } of holders) if (lanes.length < RECOVERY_REQUESTS) lanes.push({ peer, lane });
+    for (const peer of peers) if (lanes.length < RECOVERY_REQUESTS) lanes.push({ peer, lane });
   }
   return lanes;
 }
