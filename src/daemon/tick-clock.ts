@@ -1,7 +1,7 @@
 // Elapsed time between two ticks, robust against clock changes: the smaller of what the monotonic and
 // the wall clock say, and nothing at all when the wall clock jumped.
 
-const JUMP_MS = 10 * 60 * 1000;
+import { DEADLINES_MS } from '../core/policy/periods.ts';
 
 export class TickClock {
   #monotonicMs: number;
@@ -18,7 +18,7 @@ export class TickClock {
     const wall = wallMs - this.#wallMs;
     this.#monotonicMs = monotonicMs;
     this.#wallMs = wallMs;
-    const jumped = Math.abs(wall - monotonic) > JUMP_MS;
+    const jumped = Math.abs(wall - monotonic) > DEADLINES_MS.clockJump;
     return { ms: jumped ? 0 : Math.max(0, Math.min(monotonic, wall)), jumped };
   }
 }

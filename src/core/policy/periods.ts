@@ -99,4 +99,6 @@ export const DEADLINES_MS = {
   descriptorUpload: 120 * SECOND,
   descriptorSettle: 5 * SECOND,
   shutdown: 10 * SECOND,
+  /** Wall and monotonic clock differ by more between two ticks: the wall clock was set, the tick counts nothing. */
+  clockJump: 10 * MINUTE,
 } as const;
