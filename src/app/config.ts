@@ -48,20 +48,28 @@ export function readConfig(args: Arguments): Config {
   if (level === undefined) throw new BbError('USAGE', `--log-level is one of ${LEVELS.join(', ')}`);
   const torConfig = args['tor-config'] ?? file.tor?.config;
   const torLines = torConfig === undefined ? '' : readText(resolve(torConfig), 'the file of --tor-config');
+  const torControl = args['tor-control'] ?? file.tor?.control;
   const timeDivisor = file.test?.time_divisor ?? 1;
-  if (timeDivisor !== 1 && !testingNetwork(torLines)) {
-    throw new BbError('BAD_CONFIG', '[test] time_divisor is only for test networks (TestingTorNetwork 1)', {
-      hint: 'Remove time_divisor from the configuration.',
-    });
-  }
+  if (timeDivisor !== 1) requireTestNetwork(torLines, torControl);
   return {
     paths,
     logLevel: level,
     torBinary: args['tor-binary'] ?? file.tor?.binary,
-    torControl: args['tor-control'] ?? file.tor?.control,
+    torControl,
     torLines,
     timeDivisor,
   };
+}
+
+/** BAD_CONFIG unless the tor that we start is on a test network; of a running tor nothing says that it is. */
+function requireTestNetwork(torLines: string, torControl: string | undefined): void {
+  const hint = 'Remove time_divisor from the configuration.';
+  if (torControl !== undefined) {
+    throw new BbError('BAD_CONFIG', '[test] time_divisor is not for a running tor (--tor-control)', { hint });
+  }
+  if (!testingNetwork(torLines)) {
+    throw new BbError('BAD_CONFIG', '[test] time_divisor is only for test networks (TestingTorNetwork 1)', { hint });
+  }
 }
 
 function readFile(path: string, isRequired: boolean): z.infer<typeof FILE> {

@@ -1,0 +1,33 @@
+// Where a time divisor is taken: only for a tor that we start ourselves on a test network.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { readConfig } from '../../src/app/config.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'bb-config-'));
+after(() => rmSync(dir, { recursive: true }));
+const torrc = join(dir, 'test-net');
+writeFileSync(torrc, 'TestingTorNetwork 1\n');
+const control = join(dir, 'control');
+
+function divisorOf(toml: string, args: Parameters<typeof readConfig>[0]): number {
+  writeFileSync(join(dir, 'config.toml'), toml);
+  return readConfig({ 'data-dir': dir, ...args }).timeDivisor;
+}
+
+test('a time divisor needs a test network of our own tor', () => {
+  const divided = '[test]\ntime_divisor = 10\n';
+  assert.equal(divisorOf(divided, { 'tor-config': torrc }), 10);
+  assert.throws(() => divisorOf(divided, {}), { code: 'BAD_CONFIG', message: /TestingTorNetwork/ });
+});
+
+test('a time divisor is refused with a running tor, whatever lines nobody uses', () => {
+  const divided = '[test]\ntime_divisor = 10\n';
+  const refused = { code: 'BAD_CONFIG', message: /tor-control/ };
+  assert.throws(() => divisorOf(divided, { 'tor-config': torrc, 'tor-control': control }), refused);
+  assert.throws(() => divisorOf(`${divided}[tor]\ncontrol = "${control}"\n`, { 'tor-config': torrc }), refused);
+  assert.equal(divisorOf('[test]\ntime_divisor = 1\n', { 'tor-control': control }), 1);
+});
