@@ -149,3 +149,12 @@ export async function pour(client: Client, messages: number): Promise<number> {
   }
   return received;
 }
+
+/** Waits, without a fixed sleep, until something that another process or event loop turn does has happened. */
+export async function until(isDone: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + 5000;
+  while (!isDone()) {
+    if (performance.now() > deadlineMs) throw new Error('it did not happen in time');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

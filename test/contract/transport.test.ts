@@ -14,7 +14,7 @@ import { HALF_OPEN_HANDSHAKES, SESSIONS_PER_PEER, UNKNOWN_SESSIONS } from '../..
 import { DEADLINES_MS } from '../../src/core/policy/periods.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { realClock } from '../net/real-clock.ts';
-import { party, pour, SERVER, serveEcho, whoAmI } from './transport-fixture.ts';
+import { party, pour, SERVER, serveEcho, until, whoAmI } from './transport-fixture.ts';
 import type { Rig } from './transport-fixture.ts';
 
 const CALLER = party(2);
@@ -182,13 +182,4 @@ function opensslIdentity(dir: string, newkey: readonly string[]): { cert: string
 
 function closed(socket: TLSSocket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()));
-}
-
-/** Waits, without a fixed sleep, until something that another process or event loop turn does has happened. */
-async function until(isDone: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 5000;
-  while (!isDone()) {
-    assert.ok(performance.now() < deadlineMs, 'it did not happen in time');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }

@@ -66,9 +66,12 @@ class SessionGuard {
     handle: () => void,
   ): void {
     stream.on('error', () => undefined);
-    stream.once('close', () => {
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#countReset();
-    });
+    // A reset that came right behind its headers was there before this listener.
+    if (stream.aborted || stream.destroyed) {
+      this.#countReset();
+      return;
+    }
+    stream.once('aborted', () => this.#countReset());
     if (headerBytes(rawHeaders) > HTTP2_HEADER_BYTES) {
       stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return;
