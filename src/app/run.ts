@@ -1,6 +1,7 @@
 // The life of the process: from the configuration to the exit code. SIGTERM and SIGINT end it cleanly;
 // a broken invariant is logged and ends it, too.
 
+import { userInfo } from 'node:os';
 import { BbError, ERRORS, toBbError } from '../core/errors.ts';
 import { parseArguments, USAGE } from './arguments.ts';
 import { compose } from './compose.ts';
@@ -26,7 +27,7 @@ async function runOrThrow(argv: readonly string[]): Promise<number> {
   if (args.help === true) return print(USAGE);
   if (args.version === true) return print(`bbd ${packageVersion()}\n`);
   const config = readConfig(args);
-  if (args['print-unit'] === true) return print(systemdUnit(process.argv[1] ?? 'bbd', config.paths.dataDir));
+  if (args['print-unit'] === true) return print(unitFor(config.paths.dataDir));
   if (args['check-config'] === true) return print(`configuration ok: ${config.paths.dataDir}\n`);
   process.umask(0o077);
   const log = pinoLogger(config.logLevel);
@@ -59,6 +60,10 @@ function stopSignal(): Promise<void> {
     process.on('uncaughtException', reject);
     process.on('unhandledRejection', reject);
   });
+}
+
+function unitFor(dataDir: string): string {
+  return systemdUnit(process.argv[1] ?? 'bbd', dataDir, userInfo().username);
 }
 
 function print(text: string): number {
