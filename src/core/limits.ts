@@ -44,6 +44,10 @@ export const RPC_REQUEST_BYTES = 64 * 1024;
 export const DOWNLOAD_SECTION_BYTES = 64 * 1024;
 export const RPC_MESSAGE_BYTES = DOWNLOAD_SECTION_BYTES + 1024;
 export const LEAVES_PER_SECTION = 2048;
+/** Leaves of an own blob that are read and hashed between two turns of the event loop. */
+export const LEAVES_PER_READ = 8192;
+/** Own blobs whose tree root is remembered: per peer what it acknowledged and what it is offered. */
+export const OWN_BLOBS = 512;
 /** Fields of one message from a peer, nested ones included: 64 KiB could hold 32,000 and cost their decoding. */
 export const MESSAGE_FIELDS = 4096;
 /** Superseded revisions in one report: the thinning rule of the hold leaves fewer than 24 + 90. */
@@ -162,3 +166,6 @@ export const LANES_PER_HOLDER = 4;
 export const RECOVERY_SAVE_CELLS = 64;
 /** Names of unrecoverable files that are shown; the count is exact. */
 export const MISSING_NAMES = 100;
+/** Sparse cells that one revision gives up: so many, or this part of its cells if that is more. */
+export const COMPACTED_CELLS = 2;
+export const COMPACTED_PERCENT = 5;

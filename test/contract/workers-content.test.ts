@@ -202,6 +202,41 @@ test('small changes cost few cells and leave no trail of small ones', async () =
   assert.equal((await world.readAll(row)).size, 21);
 });
 
+test('cells that are mostly dead are given up, a few at a time', async () => {
+  const names = Array.from({ length: 200 }, (_, n) => String(n).padStart(3, '0'));
+  for (const [n, name] of names.entries()) world.write(`t/${name}`, noise(30_000, 1 + n));
+  const full = await world.setPath(Buffer.from(`${world.dir}/t`), 't');
+  for (const [n, name] of names.entries()) if (n % 4 !== 0) world.write(`t/${name}`, '');
+  let row = await world.setPath(Buffer.from(`${world.dir}/t`), 't');
+  assert.ok(row.dataCells >= full.dataCells - 5, 'a quarter of each cell is still needed');
+  for (let n = 0; n < 10; n++) {
+    const path = world.write('small', `small change ${n}`);
+    const staged = await world.change({ kind: 'path', path, name: Buffer.from('small') });
+    assert.ok(staged.newCells + 2 <= 8, `change ${n} costs ${staged.newCells} cells`);
+    row = await world.commit(staged);
+  }
+  assert.ok(row.dataCells <= full.dataCells - 15, `${full.dataCells} data cells, then ${row.dataCells}`);
+  await world.restart();
+  const files = await world.readAll(row, 't');
+  for (const [n, name] of names.entries()) {
+    assert.deepEqual(files.get(`t/${name}`)?.bytes, n % 4 === 0 ? noise(30_000, 1 + n) : Buffer.alloc(0));
+  }
+});
+
+test('index cells that are mostly dead go too', async () => {
+  const random = noise(3000 * 110, 1);
+  for (let n = 0; n < 3000; n++) {
+    world.write(`t/${n}-${random.subarray(110 * n, 110 * (n + 1)).toString('hex')}`, '');
+  }
+  const full = await world.setPath(Buffer.from(`${world.dir}/t`), 't');
+  assert.ok(full.indexCells >= 3, `${full.indexCells} index cells`);
+  const names = fs.readdirSync(`${world.dir}/t`).sort();
+  let row = full;
+  for (let n = 0; n < 75; n++) row = await world.setPath(world.write('small', `change ${n}`), `t/${names[40 * n]}`);
+  assert.ok(row.indexCells <= full.indexCells + 1, `${full.indexCells} index cells, then ${row.indexCells}`);
+  assert.equal((await world.readAll(row)).size, 3001);
+});
+
 test('an abort in the middle leaves the old content and gives the space back', async () => {
   const before = await world.setPath(world.write('a', 'old'), 'a');
   const usedBytes = (): number => fs.statSync(`${world.dataDir}/own/pack-0`).size;

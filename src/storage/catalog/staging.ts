@@ -38,7 +38,7 @@ export class StagingDb {
       CREATE TABLE IF NOT EXISTS chunk (chunk_id BLOB PRIMARY KEY, cell_id BLOB NOT NULL) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS listed (ordinal INTEGER PRIMARY KEY, is_index INTEGER NOT NULL,
         cell_id BLOB NOT NULL UNIQUE) STRICT;
-      CREATE TABLE IF NOT EXISTS live (cell_id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS live (cell_id BLOB PRIMARY KEY, uses INTEGER NOT NULL) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS record (ordinal INTEGER PRIMARY KEY, cell_id BLOB NOT NULL, body BLOB NOT NULL) STRICT;
       BEGIN`);
   }
@@ -93,9 +93,20 @@ export class StagingDb {
     return numberOf(row?.['n']);
   }
 
-  /** Remembers that a cell of the catalog has a chunk that the new content needs. */
-  markLive(cellId: Buffer): void {
-    this.#sql.run('INSERT OR IGNORE INTO live VALUES (?)', cellId);
+  /** Remembers that a cell of the catalog has chunks that the new content needs, so many times. */
+  markLive(cellId: Buffer, uses = 1): void {
+    this.#sql.run('INSERT INTO live VALUES (?, ?) ON CONFLICT DO UPDATE SET uses = uses + excluded.uses', cellId, uses);
+  }
+
+  /** How often chunks of a cell are needed; 0 for a cell that is not live. */
+  usesOf(cellId: Buffer): number {
+    const row = this.#sql.get('SELECT uses FROM live WHERE cell_id = ?', cellId);
+    return row === undefined ? 0 : numberOf(row['uses']);
+  }
+
+  /** The chunks of a live cell have moved elsewhere. */
+  unmarkLive(cellId: Buffer): void {
+    this.#sql.run('DELETE FROM live WHERE cell_id = ?', cellId);
   }
 
   isLive(cellId: Buffer): boolean {

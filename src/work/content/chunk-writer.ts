@@ -6,7 +6,7 @@
 import { bytesInCell } from '../../core/content/cell-codec.ts';
 import type { StoredChunk } from '../../core/content/cell-codec.ts';
 import { chunkId } from '../../core/content/chunk-id.ts';
-import { compressChunk } from '../../core/content/compress.ts';
+import { compressChunk, decompressChunk } from '../../core/content/compress.ts';
 import { leafHash } from '../../core/content/merkle.ts';
 import { Packer } from '../../core/content/packer.ts';
 import type { PackedCell } from '../../core/content/packer.ts';
@@ -37,11 +37,16 @@ export class ChunkWriter {
   readonly #kind: CellKind;
   readonly #packer = new Packer();
   /** Chunks that are in the packer: their cell has no name yet. */
-  readonly #pending = new Set<string>();
+  readonly #pending = new Map<string, StoredChunk>();
   /** The last cell of the old content, and which of its chunks the new one needs. */
   readonly #tail: Buffer | undefined;
   readonly #tailLive = new Set<string>();
+  /** The old cell that was used last, and how often in a row. */
   #lastLive: Buffer = Buffer.alloc(0);
+  #lastUses = 0;
+  /** Chunks of old cells that go into new ones. */
+  readonly #moved = new Set<string>();
+  readonly #cellsOfMoved: Buffer[] = [];
   #isEmpty = true;
   #writing: Promise<void> = Promise.resolve();
 
@@ -76,8 +81,33 @@ export class ChunkWriter {
     this.#keepIn(found, name);
   }
 
+  /** Makes the use of old cells known to the staging database. */
+  flushUses(): void {
+    if (this.#lastUses > 0) this.#deps.staging.markLive(this.#lastLive, this.#lastUses);
+    this.#lastLive = Buffer.alloc(0);
+    this.#lastUses = 0;
+  }
+
+  /** Plaintext of a chunk that is not in a cell yet. */
+  pendingChunk(id: Buffer): Buffer | undefined {
+    const chunk = this.#pending.get(id.toString('latin1'));
+    return chunk && decompressChunk(chunk.algorithm, chunk.stored, chunk.plainBytes);
+  }
+
+  /** Moves the chunks of an old cell for which `isLive` says yes into new cells. After the last put. */
+  async repack(old: FoundCell, isLive: (chunk: StoredChunk) => boolean): Promise<void> {
+    for (const chunk of await this.#deps.cells.chunksOf(old)) if (isLive(chunk)) await this.#move(chunk);
+    this.#deps.staging.unmarkLive(old.cellId);
+  }
+
+  /** New cells with chunks of old cells: no new file leads a reader to them. */
+  get cellsOfMoved(): readonly Buffer[] {
+    return this.#cellsOfMoved;
+  }
+
   /** Writes the remaining cells, the rewritten last cell among them. Nothing may be put afterwards. */
   async finish(): Promise<void> {
+    this.flushUses();
     await this.#finishTail();
     for (const cell of this.#packer.finish()) await this.#write(cell);
     await this.#writing;
@@ -85,9 +115,12 @@ export class ChunkWriter {
 
   #keepIn(found: FoundCell, name: string): void {
     if (this.#tail?.equals(found.cellId) === true) this.#tailLive.add(name);
-    else if (!this.#lastLive.equals(found.cellId)) {
-      this.#deps.staging.markLive(found.cellId);
-      this.#lastLive = Buffer.from(found.cellId);
+    else {
+      if (!this.#lastLive.equals(found.cellId)) {
+        this.flushUses();
+        this.#lastLive = Buffer.from(found.cellId);
+      }
+      this.#lastUses++;
     }
   }
 
@@ -97,8 +130,8 @@ export class ChunkWriter {
     if (found === undefined) throw new BbError('INTEGRITY', 'a cell of the content is missing in the catalog');
     const live = this.#isEmpty ? [] : await this.#tailChunks(found);
     const liveBytes = live.reduce((sum, chunk) => sum + bytesInCell(chunk.stored.length), 0);
-    if (this.#isEmpty || liveBytes > FULL_BYTES) this.#deps.staging.markLive(this.#tail);
-    else for (const chunk of live) await this.#pack(chunk);
+    if (this.#isEmpty || liveBytes > FULL_BYTES) this.#deps.staging.markLive(this.#tail, this.#tailLive.size);
+    else for (const chunk of live) await this.#move(chunk);
   }
 
   async #tailChunks(found: FoundCell): Promise<StoredChunk[]> {
@@ -106,9 +139,14 @@ export class ChunkWriter {
     return chunks.filter((chunk) => this.#tailLive.has(chunk.chunkId.toString('latin1')));
   }
 
+  #move(chunk: StoredChunk): Promise<void> {
+    this.#moved.add(chunk.chunkId.toString('latin1'));
+    return this.#pack(chunk);
+  }
+
   async #pack(chunk: StoredChunk): Promise<void> {
     this.#isEmpty = false;
-    this.#pending.add(chunk.chunkId.toString('latin1'));
+    this.#pending.set(chunk.chunkId.toString('latin1'), chunk);
     const full = this.#packer.push(chunk);
     if (full !== undefined) await this.#write(full);
   }
@@ -129,6 +167,7 @@ export class ChunkWriter {
     const [position] = await store.append([{ kind: this.#kind, address: id, leaf: leafHash(bytes), bytes }]);
     if (position === undefined) throw new BbError('INTERNAL', 'an appended cell has no position');
     staging.addCell(id, { kind: this.#kind, position });
+    if (chunks.some((chunk) => this.#moved.has(chunk.chunkId.toString('latin1')))) this.#cellsOfMoved.push(id);
     for (const chunk of chunks) {
       staging.addChunk(chunk.chunkId, id);
       this.#pending.delete(chunk.chunkId.toString('latin1'));

@@ -3,6 +3,7 @@
 // Invariant: data cells are listed in the order of the directory; a cell is listed because a live chunk lies in it.
 
 import { Chunker, DATA_CHUNKS } from '../../core/content/chunker.ts';
+import type { StoredChunk } from '../../core/content/cell-codec.ts';
 import { CHUNK_ID_BYTES } from '../../core/content/chunk-id.ts';
 import { encodeIndexRecord, INDEX_MAGIC } from '../../core/content/directory.ts';
 import type { Entry } from '../../core/content/entry.ts';
@@ -18,10 +19,13 @@ import type { StagingDb } from '../../storage/catalog/staging.ts';
 import { ByteList, splitBytes } from './byte-list.ts';
 import { encodeCellRecord } from './cell-record.ts';
 import { ChunkWriter } from './chunk-writer.ts';
+import { isSparse, liveChunks, sparseDataCells, leastUsedIndexCells, streamChunks } from './compaction.ts';
 import { stagedFinder } from './own-content.ts';
 import type { OwnContent } from './own-content.ts';
 import { OwnCells } from './own-cells.ts';
+import type { CellFinder, FoundCell } from './own-cells.ts';
 import { indexRecords } from './stored-streams.ts';
+import type { ChunkLoader } from './stored-streams.ts';
 import { StreamWriter } from './stream-writer.ts';
 
 /** The content from which a new one is made. */
@@ -43,6 +47,8 @@ export type BuiltContent = {
   readonly contentRoot: Buffer;
   /** Cells that the base does not list. */
   readonly newCells: number;
+  /** New data cells that hold chunks of old files. */
+  readonly movedCells: readonly FoundCell[];
 };
 
 export class ContentBuilder {
@@ -51,6 +57,7 @@ export class ContentBuilder {
   readonly #own: OwnContent;
   readonly #staging: StagingDb;
   readonly #base: BaseContent | undefined;
+  readonly #finder: CellFinder;
   readonly #data: ChunkWriter;
   readonly #index: ChunkWriter;
   readonly #newIndexCells = new ByteList();
@@ -64,6 +71,7 @@ export class ContentBuilder {
     this.#base = base;
     const { keys, store, catalog } = own;
     const finder = stagedFinder(staging, catalog);
+    this.#finder = finder;
     this.cells = new OwnCells(keys, finder, store);
     const deps = { keys, store, staging, finder, cells: this.cells };
     this.#data = new ChunkWriter(CELL_KIND.DATA, base?.lastDataCell, {
@@ -126,15 +134,50 @@ export class ContentBuilder {
   /** Writes the rest: last data cells, directory, snapshot, index. TOO_LARGE. */
   async finish(snapshot: Omit<Snapshot, 'table'>): Promise<BuiltContent> {
     const table = await this.#table.finish();
+    await this.#compactData(table);
     await this.#data.finish();
     const directory = new StreamWriter(this.#own.gear, this.#own.keys.chunkId, this.#index);
     await directory.write(INDEX_MAGIC);
     await this.#writeDirectory(directory);
     await directory.write(encodeIndexRecord({ kind: 'snapshot', snapshot: { ...snapshot, table } }));
     const root = await directory.finish();
+    await this.#compactIndex(table, root);
     await this.#index.finish();
     this.#listIndexCells();
     return this.#built(root);
+  }
+
+  /** Gives up data cells of which less than half is needed. */
+  async #compactData(table: RootList): Promise<void> {
+    if (this.#base === undefined) return;
+    this.#data.flushUses();
+    const sparse = await sparseDataCells(this.cells, this.#base, this.#staging);
+    if (sparse.length === 0) return;
+    const live = await liveChunks(this.#loader(), table, sparse);
+    for (const { cellId } of sparse) {
+      const found = this.#finder.cell(cellId);
+      if (found !== undefined) await this.#data.repack(found, (chunk) => live.has(chunk.chunkId.toString('latin1')));
+    }
+  }
+
+  /** The same for index cells; what they hold shows only when they are opened. */
+  async #compactIndex(table: RootList, root: RootList): Promise<void> {
+    if (this.#base === undefined) return;
+    this.#index.flushUses();
+    const suspects = leastUsedIndexCells(this.#base, this.#staging);
+    if (suspects.length === 0) return;
+    const live = await streamChunks(this.#loader(), [table, root]);
+    for (const cellId of suspects) {
+      const found = this.#finder.cell(cellId);
+      if (found === undefined) continue;
+      const isLive = (chunk: StoredChunk): boolean => live.has(chunk.chunkId.toString('latin1'));
+      if (isSparse(await this.cells.chunksOf(found), isLive)) await this.#index.repack(found, isLive);
+    }
+  }
+
+  /** Chunks of the new content, also those that are in no cell yet. */
+  #loader(): ChunkLoader {
+    return { load: async (id) => this.#index.pendingChunk(id) ?? this.cells.load(id) };
   }
 
   /** Lists the data cells and writes their records: those of the base that live, new ones, then revived ones. */
@@ -154,7 +197,7 @@ export class ContentBuilder {
       await list(Buffer.from(cellId), body);
     }
     for (const cellId of this.#staging.unlistedLive()) {
-      const found = stagedFinder(this.#staging, this.#own.catalog).cell(cellId);
+      const found = this.#finder.cell(cellId);
       if (found?.kind !== CELL_KIND.DATA) continue;
       this.#newCells++;
       await list(cellId, encodeCellRecord(cellId, await this.cells.chunksOf(found)));
@@ -186,7 +229,14 @@ export class ContentBuilder {
       tree.push(leafHash(cellId));
       if (ordinal++ < indexCells) indexIds.append(cellId);
     }
-    const newCells = this.#newCells;
-    return { root, indexCells, dataCells, indexCellIds: indexIds.copy(), contentRoot: tree.root(), newCells };
+    return {
+      root,
+      indexCells,
+      dataCells,
+      indexCellIds: indexIds.copy(),
+      contentRoot: tree.root(),
+      newCells: this.#newCells,
+      movedCells: this.#data.cellsOfMoved.flatMap((cellId) => this.#finder.cell(cellId) ?? []),
+    };
   }
 }

@@ -56,13 +56,14 @@ export async function stagePartial(
   await own.store.sync();
   await readBack(builder.cells, {
     root: built.root,
+    movedCells: built.movedCells,
     snapshot,
     dataCells: staging.listed('data'),
     isNew: () => false,
     onFile: async () => {},
     signal,
   });
-  const { root, newCells, ...counted } = built;
+  const { root, newCells, movedCells: _, ...counted } = built;
   const staged = {
     stagingId,
     ...counted,

@@ -9,7 +9,7 @@ import type { Snapshot } from '../../core/content/snapshot.ts';
 import { startSha256 } from '../../core/crypto/hash.ts';
 import { BbError } from '../../core/errors.ts';
 import { splitBytes } from './byte-list.ts';
-import type { OwnCells } from './own-cells.ts';
+import type { FoundCell, OwnCells } from './own-cells.ts';
 import { indexRecords, tableEntries } from './stored-streams.ts';
 
 export type ReadBackJob = {
@@ -18,6 +18,8 @@ export type ReadBackJob = {
   readonly snapshot: Omit<Snapshot, 'table'>;
   /** Ids of the data cells in blob order. */
   readonly dataCells: Iterator<Buffer>;
+  /** New cells in which chunks of old files lie; those of new files are met on the way. */
+  readonly movedCells: readonly FoundCell[];
   /** Whether the n-th entry of the table has bytes that were not there before. */
   isNew(ordinal: number): boolean;
   onFile(entry: Entry): Promise<void>;
@@ -28,6 +30,7 @@ export type ReadBackJob = {
 export async function readBack(cells: OwnCells, job: ReadBackJob): Promise<void> {
   cells.forget();
   const snapshot = await readIndexBack(cells, job);
+  for (const cell of job.movedCells) await cells.chunksOf(cell);
   let ordinal = 0;
   for await (const entry of tableEntries(cells, snapshot)) {
     job.signal.throwIfAborted();

@@ -11,17 +11,19 @@ import type { Snapshot } from '../../core/content/snapshot.ts';
 import { BbError } from '../../core/errors.ts';
 import { ROOT_LEVELS } from '../../core/limits.ts';
 import { ByteList, splitBytes } from './byte-list.ts';
-import type { OwnCells } from './own-cells.ts';
+
+/** Where the chunks of a stream come from: OwnCells, or what is still being packed. */
+export type ChunkLoader = { load(chunkId: Buffer): Promise<Buffer> };
 
 /** Records of the index stream: data cells in blob order, then snapshots. */
-export async function* indexRecords(cells: OwnCells, root: RootList): AsyncGenerator<IndexRecord> {
+export async function* indexRecords(cells: ChunkLoader, root: RootList): AsyncGenerator<IndexRecord> {
   const reader = new IndexReader();
   for await (const bytes of streamBytes(cells, root)) yield* reader.push(bytes);
   reader.finish();
 }
 
 /** The one snapshot of a content. INTEGRITY when there is none, INCOMPATIBLE when there are several. */
-export async function readSnapshot(cells: OwnCells, root: RootList): Promise<Snapshot> {
+export async function readSnapshot(cells: ChunkLoader, root: RootList): Promise<Snapshot> {
   let found: Snapshot | undefined;
   for await (const record of indexRecords(cells, root)) {
     if (record.kind !== 'snapshot') continue;
@@ -33,23 +35,30 @@ export async function readSnapshot(cells: OwnCells, root: RootList): Promise<Sna
 }
 
 /** Entries of a snapshot in table order. */
-export async function* tableEntries(cells: OwnCells, snapshot: Snapshot): AsyncGenerator<Entry> {
+export async function* tableEntries(cells: ChunkLoader, snapshot: Pick<Snapshot, 'table'>): AsyncGenerator<Entry> {
   const reader = new TableReader();
   for await (const bytes of streamBytes(cells, snapshot.table)) yield* reader.push(bytes);
   reader.finish();
 }
 
-async function* streamBytes(cells: OwnCells, root: RootList): AsyncGenerator<Buffer> {
+async function* streamBytes(cells: ChunkLoader, root: RootList): AsyncGenerator<Buffer> {
   for (const id of splitBytes(await listChunkIds(cells, root), CHUNK_ID_BYTES)) yield await cells.load(id);
 }
 
-/** Packed chunk ids of a stream (docs/storage-format.md, "Root lists"). */
-async function listChunkIds(cells: OwnCells, root: RootList): Promise<Buffer> {
+/** Packed chunk ids of a stream (docs/storage-format.md, "Root lists"); `onList` hears of those of the lists above it. */
+export async function listChunkIds(
+  cells: ChunkLoader,
+  root: RootList,
+  onList: (id: Buffer) => void = () => {},
+): Promise<Buffer> {
   if (root.level > ROOT_LEVELS) throw new BbError('INTEGRITY', 'a root list has too many levels');
   let ids: Buffer = Buffer.concat(root.chunkIds);
   for (let level = root.level; level > 0; level--) {
     const below = new ByteList();
-    for (const id of splitBytes(ids, CHUNK_ID_BYTES)) below.append(await cells.load(id));
+    for (const id of splitBytes(ids, CHUNK_ID_BYTES)) {
+      onList(id);
+      below.append(await cells.load(id));
+    }
     ids = below.copy();
     if (ids.length % CHUNK_ID_BYTES !== 0) throw new BbError('INTEGRITY', 'a list of chunk ids is damaged');
   }
