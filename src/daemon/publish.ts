@@ -4,7 +4,6 @@
 // Invariant: we name as previous only an id that we sealed or recovered, or an authentic one at or
 // below our base, or once an id that does not open.
 
-import { rootOfLeaves } from '../core/content/merkle.ts';
 import { CELL_BYTES, CELLS_IN_FLIGHT, PARALLEL_UPLOADS } from '../core/limits.ts';
 import { decidePublish } from '../core/policy/publish.ts';
 import type { PublishFacts } from '../core/policy/publish.ts';
@@ -12,6 +11,7 @@ import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import { judgeOwnId, mayName } from './lineage.ts';
+import { ownBlob } from './own-blobs.ts';
 import { planFor } from './plan.ts';
 import { blobCells, dropUnlistedRevisions, updateReplica } from './replica.ts';
 import type { Newest, Session } from './session.ts';
@@ -80,8 +80,7 @@ export async function sealForPeer(
       throw error;
     }
   }
-  const leaves = await catalog.peerLeaves(peer, contentId);
-  return leaves === undefined ? Buffer.alloc(0) : rootOfLeaves(leaves);
+  return (await ownBlob(session, peer, contentId))?.root ?? Buffer.alloc(0);
 }
 
 async function offer(

@@ -5,13 +5,12 @@
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES, DOWNLOAD_SECTION_BYTES, LEAVES_PER_SECTION } from '../core/limits.ts';
-import { rootOfLeaves } from '../core/content/merkle.ts';
 import type { HeldRecord } from '../core/records.ts';
 import { UploadServing } from '../core/policy/serving.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { CommonRun } from '../ports/catalog.ts';
 import type { DownloadRequest, DownloadSection } from '../ports/peer-client.ts';
-import { blobCells } from './replica.ts';
+import { ownBlob } from './own-blobs.ts';
 import type { Session } from './session.ts';
 
 /** Cells that are read ahead of the network, per stream. */
@@ -65,14 +64,13 @@ async function* serveOwn(
   signal: AbortSignal,
 ): AsyncGenerator<DownloadSection> {
   const { catalog } = session.deps;
-  const row = await catalog.revision(request.contentId);
-  const leaves = row === undefined ? undefined : await catalog.peerLeaves(peer, request.contentId);
-  if (row === undefined || leaves === undefined) throw new PeerRefusal('UNKNOWN_CONTENT');
-  const cells = blobCells(row);
+  const blob = await ownBlob(session, peer, request.contentId);
+  if (blob === undefined) throw new PeerRefusal('UNKNOWN_CONTENT');
+  const { cells, root } = blob;
   const range = cellRange(request, cells);
   const known = request.referenceContentId.length > 0 && (await catalog.revision(request.referenceContentId));
   const runs = known ? await catalog.commonRuns(request.contentId, request.referenceContentId) : [];
-  yield { kind: 'head', totalBytes: cells * CELL_BYTES, root: rootOfLeaves(leaves) };
+  yield { kind: 'head', totalBytes: cells * CELL_BYTES, root };
   for (const part of splitByRuns(range, runs)) {
     if (part.reference !== undefined) {
       yield {
@@ -81,12 +79,24 @@ async function* serveOwn(
         lengthBytes: (part.to - part.from) * CELL_BYTES,
       };
     } else if (request.leaves) {
-      yield* leafSections(async (from, count) => leaves.subarray(from * 32, (from + count) * 32), part);
+      yield* leafSections((from, count) => ownLeaves(session, peer, request.contentId, from, count), part);
     } else {
       const serving = await openServing(session, peer, request.contentId, cells);
       yield* ownCells(session, peer, request, serving, part, signal);
     }
   }
+}
+
+async function ownLeaves(
+  session: Session,
+  peer: OnionId,
+  contentId: Buffer,
+  from: number,
+  count: number,
+): Promise<Buffer> {
+  const leaves = await session.deps.catalog.peerLeaves(peer, contentId, from, count);
+  if (leaves === undefined) throw new PeerRefusal('UNKNOWN_CONTENT');
+  return leaves;
 }
 
 async function* ownCells(

@@ -13,6 +13,7 @@ import type { EventBus } from './event-bus.ts';
 import type { Jobs } from './jobs.ts';
 import { ChallengeBuckets } from './answer-challenge.ts';
 import { OfferCounts } from './offer-counts.ts';
+import { OwnBlobs } from './own-blobs.ts';
 import { Mutex } from './mutex.ts';
 import type { Task, TaskName } from './plan.ts';
 import { Reach } from './reach.ts';
@@ -45,6 +46,7 @@ export class Session {
   /** A new one begins each time the node starts to recover. */
   recovery = new Recovery();
   readonly uploads = new Uploads();
+  readonly ownBlobs = new OwnBlobs();
   readonly offerCounts = new OfferCounts();
   readonly challengeBuckets = new ChallengeBuckets();
   /** 16 random bytes per start: a node that meets another instance under its own id has a twin. */

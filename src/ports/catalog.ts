@@ -84,8 +84,8 @@ export interface Catalog {
   cellPositions(contentId: Buffer, from: number, count: number): Promise<readonly CellPosition[]>;
   /** Runs of cells of `contentId` that `reference` has too: [{cell, referenceCell, cells}], in rising order, heads never. */
   commonRuns(contentId: Buffer, reference: Buffer): Promise<readonly CommonRun[]>;
-  /** Leaves of the blob as sealed for a peer, packed 32 bytes each in blob order; undefined when not all are known. */
-  peerLeaves(peer: OnionId, contentId: Buffer): Promise<Buffer | undefined>;
+  /** Leaves of a part of the blob as sealed for a peer, packed 32 bytes each; undefined when not all of it are known. */
+  peerLeaves(peer: OnionId, contentId: Buffer, from: number, count: number): Promise<Buffer | undefined>;
   /** Cell numbers of the blob whose leaf for this peer is not known yet. */
   unknownLeaves(peer: OnionId, contentId: Buffer): Promise<readonly number[]>;
   putLeaves(peer: OnionId, contentId: Buffer, cells: readonly number[], leaves: Buffer): Promise<void>;

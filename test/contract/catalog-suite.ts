@@ -236,14 +236,47 @@ export function catalogSuite(name: string, maker: (context: TestContext) => Cata
     const leaves = leavesOf('p', 5);
     await catalog.putLeaves(peerOf('p'), id, [4, 1, 0], Buffer.concat([4, 1, 0].map((cell) => leafAt(leaves, cell))));
     assert.deepEqual(await catalog.unknownLeaves(peerOf('p'), id), [2, 3]);
-    assert.equal(await catalog.peerLeaves(peerOf('p'), id), undefined);
+    const known = (from: number, count: number) => catalog.peerLeaves(peerOf('p'), id, from, count);
+    assert.equal(await known(0, 5), undefined);
+    assert.equal(await known(1, 2), undefined);
+    assert.ok((await known(0, 2))?.equals(leaves.subarray(0, 64)));
     await catalog.putLeaves(peerOf('p'), id, [2, 3], Buffer.concat([leafAt(leaves, 2), leafAt(leaves, 3)]));
-    assert.ok((await catalog.peerLeaves(peerOf('p'), id))?.equals(leaves));
+    for (let from = 0; from <= 5; from++) {
+      for (let to = from; to <= 5; to++) {
+        assert.ok((await known(from, to - from))?.equals(leaves.subarray(from * 32, to * 32)), `${from} to ${to}`);
+      }
+    }
+    await assert.rejects(known(1, 5), /lies inside the blob/);
     assert.deepEqual(await catalog.unknownLeaves(peerOf('q'), id), [1, 2, 3]);
 
     const two = commitOf(disk, 2, [{ name: 'i1', slot: 5 }], [{ name: 'b' }, { name: 'a' }], 8);
     await catalog.commitRevision(two);
-    assert.deepEqual(await catalog.unknownLeaves(peerOf('p'), two.revision.contentId), [0, 1, 4]);
+    const second = two.revision.contentId;
+    assert.deepEqual(await catalog.unknownLeaves(peerOf('p'), second), [0, 1, 4]);
+    const swapped = Buffer.concat([leafAt(leaves, 3), leafAt(leaves, 2)]);
+    assert.ok((await catalog.peerLeaves(peerOf('p'), second, 2, 2))?.equals(swapped));
+    await catalog.close();
+  });
+
+  it('reads leaves across the pages that it keeps them in', async (disk) => {
+    const catalog = await opened(disk);
+    const data = Array.from({ length: 2100 }, (_, at) => ({ name: `d${at}`, slot: 1 + at }));
+    const commit = commitOf(disk, 1, [{ name: 'i', slot: 0 }], data, 2103);
+    await catalog.commitRevision(commit);
+    const id = commit.revision.contentId;
+    const leaves = leavesOf('many', 2103);
+    const cells = Array.from({ length: 2103 }, (_, cell) => cell);
+    await catalog.putLeaves(peerOf('p'), id, cells, leaves);
+    for (const [from, count] of [
+      [0, 2103],
+      [1020, 10],
+      [1024, 1024],
+      [2048, 55],
+      [2102, 1],
+    ] as const) {
+      const read = await catalog.peerLeaves(peerOf('p'), id, from, count);
+      assert.ok(read?.equals(leaves.subarray(from * 32, (from + count) * 32)), `${count} from ${from}`);
+    }
     await catalog.close();
   });
 

@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { CELL_BYTES, OWN_BLOBS } from '../../src/core/limits.ts';
 import { addPulling, pullTarget, setPulledList } from '../../src/daemon/held.ts';
+import { OwnBlobs } from '../../src/daemon/own-blobs.ts';
+import { blobCells } from '../../src/daemon/replica.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-world.ts';
 
@@ -68,4 +71,65 @@ test('a plan that comes late does not displace a newer offer, and a newer plan g
     [newer.id],
   );
   await assert.rejects(session.deps.catalog.heldMissing(oldList, 0, 3), { code: 'NOT_FOUND' });
+});
+
+test('an owner computes the root of a blob once and reads no more leaves than a plan asks for', async (context) => {
+  const { owner, storer, world } = await ownerAndStorer(context, 8 * MIB);
+  const pause = storer.pauseAt('createHeldList', 1);
+  await owner.setFiles({ big: noiseOf('big', 2 * MIB) });
+  await pause.reached;
+  const contentId = newestId(owner);
+  const cells = blobCells(owner.session.newest?.row ?? assert.fail('no revision'));
+  let read: number[] = [];
+  owner.hooks.set('peerLeaves', (_call, args) => {
+    read.push(Number(args[3]));
+  });
+  const request = { contentId, offset: CELL_BYTES, length: 2 * CELL_BYTES, referenceContentId: NONE, repair: false };
+  const download = async (leaves: boolean) => {
+    const kinds = new Set<string>();
+    for await (const section of storer.session.client.download(owner.id, { ...request, leaves }, 1)) {
+      kinds.add(section.kind);
+    }
+    return [...kinds];
+  };
+  assert.deepEqual(await download(false), ['head', 'raw']);
+  assert.deepEqual(read, [], 'the root was known since the offer');
+  assert.deepEqual(await download(true), ['head', 'leaves']);
+  assert.deepEqual(read, [2]);
+  await owner.restart();
+  await world.until('in touch', () => storer.session.reach.isReachable(owner.id));
+  read = [];
+  await Promise.all(Array.from({ length: 4 }, () => download(true)));
+  assert.deepEqual(
+    read.toSorted((a, b) => a - b),
+    [2, 2, 2, 2, cells],
+    'four lanes, one root',
+  );
+  owner.hooks.clear();
+  storer.hooks.clear();
+  pause.go();
+  await world.until('proved', () => owner.isProvedAt(storer));
+});
+
+test('what is remembered of own blobs is bounded, and an unknown one is asked for again', async () => {
+  const blobs = new OwnBlobs();
+  let computed: string[] = [];
+  const get = (name: string, isKnown = true) =>
+    blobs.get(name, async () => {
+      computed.push(name);
+      return isKnown ? { cells: 3, root: NONE } : undefined;
+    });
+  for (let at = 0; at < OWN_BLOBS; at += 1) await get(`${at}`);
+  computed = [];
+  await get('0');
+  await get('one more');
+  await get('0');
+  await get('1');
+  assert.deepEqual(computed, ['one more', '1'], 'the one that was asked for longest ago left');
+  computed = [];
+  await get('unknown', false);
+  await get('unknown', false);
+  await assert.rejects(blobs.get('failing', () => Promise.reject(new Error('once'))));
+  await get('failing');
+  assert.deepEqual(computed, ['unknown', 'unknown', 'failing']);
 });

@@ -3,7 +3,7 @@
 
 import { invariant } from '../../core/errors.ts';
 import { PAGE_CELLS, readNumbers } from './pages.ts';
-import { blobCells, bodyNumbers } from './revisions.ts';
+import { blobCells } from './revisions.ts';
 import type { KnownRevision } from './revisions.ts';
 import { pageLabel } from './row-keys.ts';
 import type { RowKeys } from './row-keys.ts';
@@ -14,21 +14,39 @@ const LEAF_BYTES = 32;
 const UNKNOWN = Buffer.alloc(LEAF_BYTES);
 const KIND = 'leaf-page';
 
-/** Leaves in blob order, unknown ones zero; `peer` is undefined for one that has no number yet. */
-export function readLeaves(sql: Sql, keys: RowKeys, peer: number | undefined, known: KnownRevision): Buffer {
+/**
+ * Leaves of `count` cells of the blob from `from` on, unknown ones zero; `peer` is undefined for one that has no number
+ * yet. Reads the pages of these cells only.
+ */
+export function readLeaves(
+  sql: Sql,
+  keys: RowKeys,
+  peer: number | undefined,
+  known: KnownRevision,
+  from: number,
+  count: number,
+): Buffer {
   const { headCells } = known.row;
-  const out = Buffer.alloc(blobCells(known.row) * LEAF_BYTES);
+  const cells = blobCells(known.row);
+  invariant(from >= 0 && count >= 0 && from + count <= cells, 'a range of cells lies inside the blob');
+  const to = from + count;
+  const out = Buffer.alloc(count * LEAF_BYTES);
   const heads = readHeadLeaves(sql, keys, known);
-  heads.copy(out, 0, 0, headCells * LEAF_BYTES);
-  heads.copy(out, out.length - headCells * LEAF_BYTES, headCells * LEAF_BYTES);
+  const copyHead = (cell: number, inHeads: number) =>
+    heads.copy(out, (cell - from) * LEAF_BYTES, inHeads * LEAF_BYTES, (inHeads + 1) * LEAF_BYTES);
+  for (let cell = from; cell < Math.min(to, headCells); cell++) copyHead(cell, cell);
+  const bodyEnd = cells - headCells;
+  for (let cell = Math.max(from, bodyEnd); cell < to; cell++) copyHead(cell, cell - bodyEnd + headCells);
   if (peer === undefined) return out;
+  const first = Math.max(from, headCells);
+  const inBody = Math.max(0, Math.min(to, bodyEnd) - first);
   const pages = new Map<number, Buffer>();
-  for (const [index, num] of bodyNumbers(sql, known).entries()) {
+  for (const [index, num] of readNumbers(sql, 'revision_page', known.num, first - headCells, inBody).entries()) {
     const page = Math.floor(num / PAGE_CELLS);
     const leaves = pages.get(page) ?? readPage(sql, keys, peer, page);
     pages.set(page, leaves);
     const at = (num % PAGE_CELLS) * LEAF_BYTES;
-    leaves.copy(out, (headCells + index) * LEAF_BYTES, at, at + LEAF_BYTES);
+    leaves.copy(out, (first - from + index) * LEAF_BYTES, at, at + LEAF_BYTES);
   }
   return out;
 }

@@ -110,13 +110,17 @@ export class SqliteCatalog implements Catalog {
     return revisions.commonRuns(sql, known, revisions.needRevision(sql, keys, reference));
   }
 
-  async peerLeaves(peer: OnionId, contentId: Buffer): Promise<Buffer | undefined> {
-    const leaves = this.#leaves(peer, contentId);
+  async peerLeaves(peer: OnionId, contentId: Buffer, from: number, count: number): Promise<Buffer | undefined> {
+    const { sql, keys } = this.#unlocked();
+    const known = revisions.needRevision(sql, keys, contentId);
+    const leaves = readLeaves(sql, keys, findPeerNumber(sql, keys, peer), known, from, count);
     return unknownIn(leaves).length === 0 ? leaves : undefined;
   }
 
   async unknownLeaves(peer: OnionId, contentId: Buffer): Promise<readonly number[]> {
-    return unknownIn(this.#leaves(peer, contentId));
+    const { sql, keys } = this.#unlocked();
+    const known = revisions.needRevision(sql, keys, contentId);
+    return unknownIn(readLeaves(sql, keys, findPeerNumber(sql, keys, peer), known, 0, revisions.blobCells(known.row)));
   }
 
   async putLeaves(peer: OnionId, contentId: Buffer, cells: readonly number[], leaves: Buffer): Promise<void> {
@@ -163,12 +167,6 @@ export class SqliteCatalog implements Catalog {
 
   async backup(): Promise<void> {
     backupCatalog(this.#opened(), this.#dataDir);
-  }
-
-  #leaves(peer: OnionId, contentId: Buffer): Buffer {
-    const { sql, keys } = this.#unlocked();
-    const known = revisions.needRevision(sql, keys, contentId);
-    return readLeaves(sql, keys, findPeerNumber(sql, keys, peer), known);
   }
 
   #opened(): Sql {
