@@ -1,4 +1,4 @@
-// Which old cells are worth giving up because most of their bytes are needed no more (docs/protocol.md, "Deltas"). Their
+// Which old cells are worth giving up because most of their bytes are needed no more (docs/protocol.md, "Commit"). Their
 // live chunks move into new cells, so only a few are given up per revision: each new cell has to reach every peer.
 
 import { bytesInCell } from '../../core/content/cell-codec.ts';
