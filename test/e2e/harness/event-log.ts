@@ -1,5 +1,6 @@
 // The events of one daemon, kept from the moment of attaching, so that a test waits on what happened and never on time.
 
+import { appendFileSync } from 'node:fs';
 import { DaemonClient } from '../../../cli/client.ts';
 import { BarterBackupClientService as Service } from '../../../src/gen/clirpc/v1/clirpc.ts';
 import type { Event } from '../../../src/gen/clirpc/v1/clirpc.ts';
@@ -13,9 +14,15 @@ export class EventLog {
   #mark = 0;
   #ended = false;
 
-  /** Resolves when the daemon has confirmed the subscription: nothing after that is missed. */
-  static async attach(socket: string): Promise<EventLog> {
-    const log = new EventLog();
+  readonly #file: string | undefined;
+
+  private constructor(file: string | undefined) {
+    this.#file = file;
+  }
+
+  /** Resolves when the daemon has confirmed the subscription: nothing after that is missed. `file` gets a line for each. */
+  static async attach(socket: string, file: string | undefined): Promise<EventLog> {
+    const log = new EventLog(file);
     const client = await DaemonClient.open({ socket, timeoutMs: undefined, signal: log.#abort.signal });
     const events = client.stream(Service.events, { progress: true });
     await events.next();
@@ -27,6 +34,7 @@ export class EventLog {
     try {
       for await (const event of events) {
         this.#events.push(event);
+        this.#write(event);
         for (const wake of this.#waiters) wake();
       }
     } catch {
@@ -34,6 +42,12 @@ export class EventLog {
     }
     this.#ended = true;
     for (const wake of this.#waiters) wake();
+  }
+
+  #write({ atMs, name, attributes, progress }: Event): void {
+    if (this.#file === undefined || progress !== undefined) return;
+    const words = Object.entries(attributes).map(([key, value]) => `${key}=${value}`);
+    appendFileSync(this.#file, `${new Date(Number(atMs)).toISOString()} ${name} ${words.join(' ')}\n`);
   }
 
   /** From here on `wait` looks only at what comes. */

@@ -83,7 +83,9 @@ export class TestNode {
   /** Begins to keep events; the daemon must run. */
   async follow(): Promise<void> {
     this.#events?.close();
-    this.#events = await EventLog.attach(this.socket);
+    const { logDir } = this.#setting;
+    const file = logDir === undefined ? undefined : join(logDir, `${this.name}-events.log`);
+    this.#events = await EventLog.attach(this.socket, file);
   }
 
   get events(): EventLog {
