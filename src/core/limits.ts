@@ -48,10 +48,6 @@ export const LEAVES_PER_SECTION = 2048;
 export const LEAVES_PER_READ = 8192;
 /** Own blobs whose tree root is remembered: per peer what it acknowledged and what it is offered. */
 export const OWN_BLOBS = 512;
-/** Leaves of an own blob that are read and hashed between two turns of the event loop. */
-export const LEAVES_PER_READ = 8192;
-/** Own blobs whose tree root is remembered: per peer what it acknowledged and what it is offered. */
-export const OWN_BLOBS = 512;
 /** Fields of one message from a peer, nested ones included: 64 KiB could hold 32,000 and cost their decoding. */
 export const MESSAGE_FIELDS = 4096;
 /** Superseded revisions in one report: the thinning rule of the hold leaves fewer than 24 + 90. */
