@@ -9,6 +9,7 @@ import type { TestContext } from 'node:test';
 import { pubkeyFromOnionId } from '../../src/core/ids.ts';
 import { isBbError } from '../../src/core/errors.ts';
 import { CatalogReader } from '../../src/storage/catalog/catalog-reader.ts';
+import { RowKeys } from '../../src/storage/catalog/row-keys.ts';
 import { SqliteCatalog } from '../../src/storage/catalog/sqlite-catalog.ts';
 import { StagingDb, stagingPath } from '../../src/storage/catalog/staging.ts';
 import { catalogSuite, cellIdOf, commitOf, opened, ROW_KEY } from './catalog-suite.ts';
@@ -137,9 +138,49 @@ test('a sealed row that was moved to another id or changed is INTEGRITY and name
   const database = new DatabaseSync(`${dir}/state.db`);
   database.exec("UPDATE sealed SET value = (SELECT value FROM sealed WHERE hex(id) LIKE '11%')");
   await assert.rejects(catalog.records(), (error) => isBbError(error, 'INTEGRITY'));
-  database.exec('UPDATE sealed SET version = 2');
-  await assert.rejects(catalog.records(), (error) => isBbError(error, 'INCOMPATIBLE'));
+  for (const change of ['version = 2', "kind = 'later'"]) {
+    database.exec(`UPDATE sealed SET ${change}`);
+    await assert.rejects(catalog.records(), (error) => isBbError(error, 'INTEGRITY'), change);
+  }
   database.close();
+  await catalog.close();
+});
+
+for (const { what, label } of [
+  { what: 'of a newer version of its kind', label: { kind: 'settings', version: 2 } },
+  { what: 'of a kind that came later', label: { kind: 'later', version: 1 } },
+]) {
+  test(`an authentic row ${what} is INCOMPATIBLE`, async (t) => {
+    const { dir, disk } = fixture(t);
+    const catalog = await opened(disk);
+    const id = bytesOf('row', 16);
+    const value = new RowKeys(ROW_KEY, random).seal({ id, ...label }, Buffer.from('whatever comes later'));
+    const database = new DatabaseSync(`${dir}/state.db`);
+    const insert = database.prepare('INSERT INTO sealed (id, kind, version, value) VALUES (?, ?, ?, ?)');
+    insert.run(id, label.kind, label.version, value);
+    database.close();
+    await assert.rejects(catalog.records(), (error) => isBbError(error, 'INCOMPATIBLE'));
+    await catalog.close();
+  });
+}
+
+test('a row that is older than a field gets the value of before there was such a thing', async (t) => {
+  const { disk } = fixture(t);
+  const catalog = await opened(disk);
+  const older = {
+    mode: 'normal',
+    modeSinceMs: 1,
+    baseGeneration: 1,
+    baseSequence: 2,
+    baseContentId: Buffer.alloc(64, 3),
+    countedSeconds: 4,
+    dirty: false,
+    recoveringId: Buffer.alloc(0),
+  } as const;
+  const id = '44'.repeat(16) as never;
+  await catalog.putRecords([{ id, kind: 'node', value: older as never }]);
+  const value = { ...older, newIdentity: false, missingFiles: 0, forks: [] };
+  assert.deepEqual(await catalog.records(), [{ id, kind: 'node', value }]);
   await catalog.close();
 });
 

@@ -1,5 +1,6 @@
-// Sealed records: table `sealed`, one row each, read as a whole at unlock.
-// Invariant: what is returned has exactly the fields of core/records.ts; a row that does not is INTEGRITY, named by its id.
+// Sealed records: table `sealed`, one row each, read as a whole at unlock (docs/storage-format.md, "Sealed rows").
+// Invariant: what is returned has exactly the fields of core/records.ts; a row that cannot give them is INTEGRITY, one of
+// a newer version INCOMPATIBLE, each named by its id.
 
 import { CONTRACT_STATES } from '../../core/contract/state.ts';
 import { BbError, invariant } from '../../core/errors.ts';
@@ -20,12 +21,10 @@ import type {
 } from '../../core/records.ts';
 import { decodePlain, encodePlain } from './plain-json.ts';
 import type { RowKeys } from './row-keys.ts';
-import { bytes, flag, integer, list, number, object, oneOf, optional, ShapeError, text } from './shape.ts';
+import { bytes, flag, integer, list, number, object, oneOf, optionalWith, ShapeError, text } from './shape.ts';
 import type { Shape } from './shape.ts';
 import { bytesOf, numberOf } from './sql.ts';
 import type { Sql, SqlRow } from './sql.ts';
-
-const VERSION = 1;
 
 const onion: Shape<OnionId> = (value) => parseOnionId(text(value));
 
@@ -34,11 +33,11 @@ const peer = object<PeerRecord>({
   name: text,
   added: flag,
   addedMs: number,
-  introducer: optional(onion),
+  introducer: optionalWith(onion, undefined),
   pinned: flag,
   aeadKey: bytes,
   lastReachedMs: number,
-  dialledBack: flag,
+  dialledBack: optionalWith(flag, false),
 });
 
 const replica = object<ReplicaRecord>({
@@ -48,12 +47,12 @@ const replica = object<ReplicaRecord>({
   acknowledgedMs: number,
   latestKnown: bytes,
   lastChecked: bytes,
-  lastOutcome: optional(oneOf('held', 'wrong', 'late', 'unreachable')),
+  lastOutcome: optionalWith(oneOf('held', 'wrong', 'late', 'unreachable'), undefined),
   lastCheckMs: number,
   lastHeldMs: number,
   proved: bytes,
   sweep: object<ReplicaRecord['sweep']>({ indexCell: integer, dataCell: integer }),
-  lists: list(bytes),
+  lists: optionalWith(list(bytes), []),
 });
 
 const contract = object<ContractRecord>({
@@ -75,7 +74,7 @@ const contract = object<ContractRecord>({
   replica,
   theirLatestKnown: bytes,
   theirPull: oneOf('NONE', 'PULLING', 'QUOTA', 'NO_SPACE'),
-  ourRemainingSeconds: number,
+  ourRemainingSeconds: optionalWith(number, 0),
   reachedSeconds: number,
   provedSeconds: number,
 });
@@ -103,18 +102,24 @@ const node = object<NodeRecord>({
   countedSeconds: number,
   dirty: flag,
   recoveringId: bytes,
-  newIdentity: flag,
-  missingFiles: integer,
-  forks: list(bytes),
+  newIdentity: optionalWith(flag, false),
+  missingFiles: optionalWith(integer, 0),
+  forks: optionalWith(list(bytes), []),
 });
 
-/** Kind -> what a row of it becomes. A new kind does not compile without its row here. */
-const READ: { readonly [K in RecordKind]: (id: RecordId, value: unknown) => CatalogRecord } = {
-  peer: (id, value) => ({ id, kind: 'peer', value: peer(value) }),
-  contract: (id, value) => ({ id, kind: 'contract', value: contract(value) }),
-  held: (id, value) => ({ id, kind: 'held', value: held(value) }),
-  settings: (id, value) => ({ id, kind: 'settings', value: settings(value) }),
-  node: (id, value) => ({ id, kind: 'node', value: node(value) }),
+type Reader = {
+  /** Written into new rows. It rises when an older program would do harm with a row, not for a field that it may lose. */
+  readonly version: number;
+  readonly read: (id: RecordId, value: unknown) => CatalogRecord;
+};
+
+/** A new kind does not compile without its row here. */
+const KINDS: { readonly [K in RecordKind]: Reader } = {
+  peer: { version: 1, read: (id, value) => ({ id, kind: 'peer', value: peer(value) }) },
+  contract: { version: 1, read: (id, value) => ({ id, kind: 'contract', value: contract(value) }) },
+  held: { version: 1, read: (id, value) => ({ id, kind: 'held', value: held(value) }) },
+  settings: { version: 1, read: (id, value) => ({ id, kind: 'settings', value: settings(value) }) },
+  node: { version: 1, read: (id, value) => ({ id, kind: 'node', value: node(value) }) },
 };
 
 export function readRecords(sql: Sql, keys: RowKeys): CatalogRecord[] {
@@ -130,13 +135,14 @@ export function writeRecords(
 ): void {
   for (const id of deletes) sql.run('DELETE FROM sealed WHERE id = ?', idBytes(id));
   for (const { id, kind, value } of puts) {
-    const label = { id: idBytes(id), kind, version: VERSION };
+    const { version } = KINDS[kind];
+    const label = { id: idBytes(id), kind, version };
     const sealed = keys.seal(label, encodePlain(value));
     sql.run(
       'INSERT OR REPLACE INTO sealed (id, kind, version, value) VALUES (?, ?, ?, ?)',
       label.id,
       kind,
-      VERSION,
+      version,
       sealed,
     );
   }
@@ -147,19 +153,23 @@ function readRecord(row: SqlRow, keys: RowKeys): CatalogRecord {
   const name = id.toString('hex') as RecordId;
   const kind = row['kind'];
   const version = numberOf(row['version']);
-  if (version > VERSION) throw new BbError('INCOMPATIBLE', `row ${name} was written by a newer version`);
-  if (!isKind(kind)) throw new BbError('INTEGRITY', `row ${name} of the catalog has an unknown kind`);
-  const value = decodePlain(keys.open({ id, kind, version }, bytesOf(row['value'])));
+  if (typeof kind !== 'string') throw new BbError('INTEGRITY', `row ${name} of the catalog has no kind`);
+  // Opened first: what opens has the kind and version that were written, so an unknown one is newer and not damage.
+  const plain = keys.open({ id, kind, version }, bytesOf(row['value']));
+  const reader = isKind(kind) ? KINDS[kind] : undefined;
+  if (reader === undefined || version > reader.version) {
+    throw new BbError('INCOMPATIBLE', `row ${name} was written by a newer version`);
+  }
   try {
-    return READ[kind](name, value);
+    return reader.read(name, decodePlain(plain));
   } catch (cause) {
     if (!(cause instanceof ShapeError) && !(cause instanceof BbError)) throw cause;
     throw new BbError('INTEGRITY', `row ${name} (${kind}) of the catalog is damaged: ${cause.message}`, { cause });
   }
 }
 
-function isKind(kind: unknown): kind is RecordKind {
-  return typeof kind === 'string' && Object.hasOwn(READ, kind);
+function isKind(kind: string): kind is RecordKind {
+  return Object.hasOwn(KINDS, kind);
 }
 
 function idBytes(id: RecordId): Buffer {

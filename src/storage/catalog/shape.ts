@@ -1,5 +1,5 @@
 // Checks of plain data read back from a sealed row. A shape lists every field; fields it does not know are left out,
-// a missing or wrong one names itself.
+// a wrong one, or a missing one without a value for that case, names itself.
 
 export type Shape<T> = (value: unknown) => T;
 
@@ -16,8 +16,9 @@ export const number: Shape<number> = (value) =>
 export const integer: Shape<number> = (value) =>
   typeof value === 'number' && Number.isSafeInteger(value) ? value : fail('an integer');
 
-export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
-  return (value) => (value === undefined ? undefined : shape(value));
+/** A field that a row may lack: because there is nothing to say, or because the row is older than the field. */
+export function optionalWith<T, A>(shape: Shape<T>, absent: A): Shape<T | A> {
+  return (value) => (value === undefined ? absent : shape(value));
 }
 
 export function list<T>(shape: Shape<T>): Shape<readonly T[]> {
