@@ -37,6 +37,8 @@ export const PACK_TRAILER_BYTES = 96;
 export const PACK_SLOT_BYTES = CELL_BYTES + PACK_TRAILER_BYTES;
 export const PACK_SLOTS = 2046;
 export const BALLAST_BYTES = 16 * 1024 * 1024;
+/** Part of the file system that no new promise may fill. */
+export const DISK_RESERVE_PERMILLE = 50;
 /** Pack files that one reader keeps open. */
 export const OPEN_PACKS = 64;
 

@@ -4,15 +4,15 @@
 // Invariant: peer byte = hostile: every number was range-checked at the edge and is judged here
 // against what was promised.
 
-import { chargeBytes } from '../core/contract/charge.ts';
 import { STATE_EFFECTS } from '../core/contract/effects.ts';
 import type { OnionId } from '../core/ids.ts';
-import { BALLAST_BYTES, CELL_BYTES } from '../core/limits.ts';
+import { CELL_BYTES } from '../core/limits.ts';
 import { decideOffer } from '../core/policy/offer.ts';
 import type { OfferDecision, OfferFacts } from '../core/policy/offer.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { Offer, OfferOutcome } from '../ports/peer-client.ts';
+import { chargeOf, freeForPeers } from './allowance.ts';
 import { giveBytes } from './contracts.ts';
 import { addPulling, currentHeld, pullTarget, retireCurrent } from './held.ts';
 import { planFor } from './plan.ts';
@@ -60,25 +60,15 @@ async function offerFacts(session: Session, contract: ContractRecord, offer: Off
     pullingId: target?.contentId ?? none,
     currentBytes: (current?.cells ?? 0) * CELL_BYTES,
     largestAcknowledgedBytes: (current?.cells ?? 0) * CELL_BYTES,
-    chargeBytes: await chargeOf(session, owner),
+    chargeBytes: await chargeOf(session, owner, ({ role }) => role !== 'pulling'),
     allowanceBytes: giveBytes(session, contract),
-    freeBytes: Math.max(0, (await session.deps.dataDir.freeBytes()) - BALLAST_BYTES),
+    freeBytes: await freeForPeers(session),
     revisionsToday: session.offerCounts.recent(
       owner,
       session.deps.clock.monotonicMs(),
       session.deps.periods.revisionsWindow,
     ),
   };
-}
-
-/** What a peer's content costs of its allowance now. */
-export async function chargeOf(session: Session, owner: OnionId): Promise<number> {
-  const held = session.registry.heldOf(owner).filter(({ value }) => value.list >= 0);
-  const kept = held.filter(({ value }) => value.role === 'kept');
-  return chargeBytes({
-    distinctCells: await session.deps.catalog.heldDistinctCells(held.map(({ value }) => value.list)),
-    keptEntries: kept.reduce((sum, { value }) => sum + value.cells, 0),
-  });
 }
 
 function rememberOffer(

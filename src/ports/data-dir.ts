@@ -23,5 +23,7 @@ export interface DataDir {
   writeHeader(header: Header): Promise<void>;
   /** Bytes free on the file system, ballast not counted. */
   freeBytes(): Promise<number>;
+  /** Bytes that the file system has in all. */
+  totalBytes(): Promise<number>;
   close(): Promise<void>;
 }

@@ -71,6 +71,11 @@ export class DiskDataDir implements DataDir {
     return bavail * bsize;
   }
 
+  async totalBytes(): Promise<number> {
+    const { blocks, bsize } = await fs.statfs(this.#dir);
+    return blocks * bsize;
+  }
+
   async close(): Promise<void> {
     this.#lock?.close();
     this.#lock = undefined;

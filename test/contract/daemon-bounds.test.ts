@@ -11,6 +11,7 @@ import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-world.ts';
 
 const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
 const NONE = Buffer.alloc(0);
 
 async function ownerAndStorer(context: TestContext, bytes: number) {
@@ -132,4 +133,24 @@ test('what is remembered of own blobs is bounded, and an unknown one is asked fo
   await assert.rejects(blobs.get('failing', () => Promise.reject(new Error('once'))));
   await get('failing');
   assert.deepEqual(computed, ['unknown', 'unknown', 'failing']);
+});
+
+/** As if the disk of a node had so many bytes free of 100 GiB. */
+function setFree(node: DaemonNode, freeBytes: number): void {
+  Object.assign(node.session.deps.dataDir, {
+    freeBytes: () => Promise.resolve(freeBytes),
+    totalBytes: () => Promise.resolve(100 * GIB),
+  });
+}
+
+test('the last twentieth of a disk takes no revision of a peer, until there is space again', async (context) => {
+  const { owner, storer, world } = await ownerAndStorer(context, 8 * MIB);
+  const before = storer.session.registry.held();
+  setFree(storer, 5 * GIB);
+  await owner.setFiles({ big: noiseOf('big', MIB) });
+  await owner.hears('revision-offered', { outcome: 'NO_SPACE' });
+  assert.equal(storer.session.registry.contract(owner.id)?.theirPull, 'NO_SPACE');
+  assert.deepEqual(storer.session.registry.held(), before);
+  setFree(storer, 6 * GIB);
+  await world.until('proved', () => owner.isProvedAt(storer));
 });

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CONTRACT_STATES } from '../../src/core/contract/state.ts';
 import { isBbError } from '../../src/core/errors.ts';
-import { BLOB_CELLS, CELL_BYTES } from '../../src/core/limits.ts';
+import { BALLAST_BYTES, BLOB_CELLS, CELL_BYTES } from '../../src/core/limits.ts';
 import { backOffMs, jitteredMs } from '../../src/core/policy/back-off.ts';
 import { nextCheck } from '../../src/core/policy/check.ts';
 import type { CheckFacts } from '../../src/core/policy/check.ts';
-import { decideOffer } from '../../src/core/policy/offer.ts';
+import { bytesForPeers, decideOffer } from '../../src/core/policy/offer.ts';
 import type { OfferFacts } from '../../src/core/policy/offer.ts';
 import { PERIODS_MS, dividedPeriods } from '../../src/core/policy/periods.ts';
 import { probeDelayMs, recoveringRetryMs } from '../../src/core/policy/probe.ts';
@@ -221,6 +221,15 @@ test('a full disk and too many revisions are refused, and remembered', () => {
   assert.equal(offer({ freeBytes: 10 * CELL_BYTES - 1 }), 'NO_SPACE known none');
   assert.equal(offer({ revisionsToday: 47 }), 'ACCEPTED_PULLING known pull');
   assert.equal(offer({ revisionsToday: 48 }), 'QUOTA known none');
+});
+
+test('the last twentieth of a file system is not for peers, and the ballast never', () => {
+  const GIB = 1024 ** 3;
+  assert.equal(bytesForPeers(100 * GIB, 100 * GIB), 95 * GIB);
+  assert.equal(bytesForPeers(5 * GIB + 1, 100 * GIB), 1);
+  assert.equal(bytesForPeers(5 * GIB, 100 * GIB), 0);
+  assert.equal(bytesForPeers(0, 100 * GIB), 0);
+  assert.equal(bytesForPeers(BALLAST_BYTES + 1, BALLAST_BYTES * 2), 1);
 });
 
 test('states that take less', () => {

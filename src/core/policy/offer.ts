@@ -4,7 +4,14 @@
 
 import { STATE_EFFECTS } from '../contract/effects.ts';
 import type { ContractState } from '../contract/state.ts';
-import { BLOB_CELLS, CELL_BYTES, MIN_BLOB_CELLS, REVISIONS_PER_DAY } from '../limits.ts';
+import {
+  BALLAST_BYTES,
+  BLOB_CELLS,
+  CELL_BYTES,
+  DISK_RESERVE_PERMILLE,
+  MIN_BLOB_CELLS,
+  REVISIONS_PER_DAY,
+} from '../limits.ts';
 import { BbError } from '../errors.ts';
 
 export type OfferFacts = {
@@ -26,7 +33,7 @@ export type OfferFacts = {
   /** What the owner occupies now without its unfinished pull (charge.ts), and what it may occupy. */
   readonly chargeBytes: number;
   readonly allowanceBytes: number;
-  /** Bytes that may still be written: free disk less the reserve. */
+  /** Bytes that peers may still fill (bytesForPeers). */
   readonly freeBytes: number;
   /** New revisions taken from this owner in the last day. */
   readonly revisionsToday: number;
@@ -42,6 +49,11 @@ export type OfferDecision = {
   /** What follows: fetch it, make the current revision empty, or nothing. */
   readonly effect: 'pull' | 'delete' | 'none';
 };
+
+/** Bytes that peers may still fill of a file system with so many bytes free of so many in all. */
+export function bytesForPeers(freeBytes: number, totalBytes: number): number {
+  return Math.max(0, freeBytes - Math.max(BALLAST_BYTES, Math.ceil((totalBytes * DISK_RESERVE_PERMILLE) / 1000)));
+}
 
 /** BAD_PEER_DATA if the offer itself is out of shape. */
 export function decideOffer(facts: OfferFacts): OfferDecision {
