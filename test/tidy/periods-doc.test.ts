@@ -21,7 +21,7 @@ for (const { heading, table } of [
   { heading: 'Periods', table: PERIODS_MS },
   { heading: 'Deadlines', table: DEADLINES_MS },
 ]) {
-  test(`docs/limits.md, "${heading}", has the rows of the table and their values`, () => {
+  test(`${heading} of docs/limits.md are the rows of the table with their values`, () => {
     assert.deepEqual(rowsBelow(heading), { ...table });
   });
 }
