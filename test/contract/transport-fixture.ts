@@ -57,8 +57,10 @@ export const ECHO_SERVICE = {
     },
     pour: async (call: ServerWritableStream<Buffer, Buffer>) => {
       const block = Buffer.alloc(65_536, 1);
+      let wake = (): void => undefined;
+      call.on('drain', () => wake()).on('close', () => wake());
       for (let left = call.request.readUInt32BE(0); left > 0 && !call.destroyed; left--) {
-        if (!call.write(block)) await new Promise((resolve) => call.once('drain', resolve).once('close', resolve));
+        if (!call.write(block)) await new Promise<void>((resolve) => (wake = resolve));
       }
       call.end();
     },

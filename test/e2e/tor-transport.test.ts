@@ -4,14 +4,16 @@ import assert from 'node:assert/strict';
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { BbError } from '../../src/core/errors.ts';
+import { TorHost } from '../../src/net/tor/tor-host.ts';
 import { servePeers } from '../../src/rpc/peer/injecting-server.ts';
 import type { TlsServer } from '../../src/net/tls-server.ts';
 import { ECHO_SERVICE, echoClient, party, pour, SERVER, whoAmI } from '../contract/transport-fixture.ts';
 import { startPrivateNetwork } from '../demo/private-network.ts';
 import type { PrivateNetwork } from '../demo/private-network.ts';
+import { keptLog } from '../net/kept-log.ts';
 import { realClock } from '../net/real-clock.ts';
 import { torParty, torState } from '../net/tor-party.ts';
 import type { TorParty } from '../net/tor-party.ts';
@@ -67,6 +69,22 @@ test('an onion that nobody serves is a value of its own, soon', async () => {
     assert.match(error.message, /onion service/);
     return true;
   });
+});
+
+test('a tor that runs already can be used by its control socket', async () => {
+  const controlSocket = join(dirname(calling.backend), 'control');
+  const guest = new TorHost(
+    { source: { kind: 'attach', controlSocket }, backend: calling.backend },
+    { clock: realClock, logger: keptLog() },
+  );
+  await guest.start();
+  await torState(guest, ({ phase }) => phase === 'ready');
+  assert.equal(guest.target(), calling.host.target());
+  const client = echoClient(guest, CALLER);
+  assert.equal(await whoAmI(client, CALL_WITHIN_MS), CALLER.onion);
+  client.close();
+  await guest.close();
+  assert.equal(calling.host.state().phase, 'ready');
 });
 
 test('a tor that was killed comes back by itself and our service with it', async (context) => {

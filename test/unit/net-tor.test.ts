@@ -14,7 +14,10 @@ import { DescriptorUploads } from '../../src/net/tor/descriptor-uploads.ts';
 import { findTor } from '../../src/net/tor/find-tor.ts';
 import { socksConnect } from '../../src/net/tor/socks.ts';
 import { testingNetwork, torrcText } from '../../src/net/tor/torrc.ts';
-import { party } from '../contract/transport-fixture.ts';
+import { TorHost } from '../../src/net/tor/tor-host.ts';
+import { keptLog } from '../net/kept-log.ts';
+import { realClock } from '../net/real-clock.ts';
+import { party, until } from '../contract/transport-fixture.ts';
 
 const PEER = party(1).onion;
 
@@ -86,6 +89,25 @@ test('no tor is an error of its own', async () => {
   writeFileSync(join(dir, 'tor'), '', { mode: 0o755 });
   assert.equal(await findTor(undefined, `relative:${dir}`), join(dir, 'tor'));
   rmSync(dir, { recursive: true });
+});
+
+test('without tor the host says so, refuses to dial, and takes note when tor is gone for good', async () => {
+  const logger = keptLog();
+  const files = { stateDir: '/nonexistent', socketDir: '/nonexistent' };
+  const source = { kind: 'own', files, binary: '/nonexistent/tor', extraLines: '' } as const;
+  const host = new TorHost({ source, backend: '/nonexistent/peer' }, { clock: realClock, logger });
+  const phases: string[] = [];
+  host.onState(({ phase }) => phases.push(phase));
+  await host.publish(party(1).expandedKey, PEER);
+  await host.start();
+  await until(() => phases.includes('absent'));
+  assert.throws(() => host.target(), { code: 'TOR_UNREACHABLE' });
+  await assert.rejects(host.dial(PEER, 'x', 10), { code: 'TOR_UNREACHABLE' });
+  assert.equal(host.state().published, false);
+  assert.match(host.state().words, /tor/);
+  await host.close();
+  assert.deepEqual([phases[0], phases.at(-1)], ['starting', 'down']);
+  assert.ok(logger.lines.every((line) => !line.includes(PEER)));
 });
 
 test('sockets go where they fit and where nobody else can enter', async () => {
