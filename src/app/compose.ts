@@ -129,6 +129,7 @@ async function openNetwork(
     close: async () => {
       await client.close();
       await server.close();
+      identity.key.fill(0);
     },
   };
 }

@@ -6,15 +6,37 @@ import { constants } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { certificatePem, ed25519KeyOfCertificate, selfSignedCertificate } from '../core/crypto/certificate.ts';
 import { isAcceptablePubkey } from '../core/crypto/ed25519.ts';
+import { invariant } from '../core/errors.ts';
 
-export type TlsIdentity = { readonly cert: string; readonly key: string };
+/** `key` is PEM, the only form that Node's TLS takes; in a Buffer, because a string cannot be wiped. */
+export type TlsIdentity = { readonly cert: string; readonly key: Buffer };
 
-/** What both ends of a connection show; `serial` is 16 random bytes. Lives as long as the node is unlocked. */
+/** What both ends of a connection show; `serial` is 16 random bytes. Its maker wipes `key` when the node is locked. */
 export function tlsIdentity(privateKey: KeyObject, serial: Uint8Array): TlsIdentity {
-  return {
-    cert: certificatePem(selfSignedCertificate(privateKey, serial)),
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  };
+  const der = privateKey.export({ type: 'pkcs8', format: 'der' });
+  const base64 = base64Of(der);
+  const key = Buffer.concat([
+    Buffer.from('-----BEGIN PRIVATE KEY-----\n'),
+    base64,
+    Buffer.from('\n-----END PRIVATE KEY-----\n'),
+  ]);
+  der.fill(0);
+  base64.fill(0);
+  return { cert: certificatePem(selfSignedCertificate(privateKey, serial)), key };
+}
+
+const BASE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
+
+/** Base64 (RFC 4648) without a string on the way. The 48 bytes of an Ed25519 key need no padding and fit on a line. */
+function base64Of(bytes: Uint8Array): Buffer {
+  invariant(bytes.length === 48, 'an Ed25519 key has 48 bytes in PKCS #8 (RFC 8410)');
+  const out = Buffer.alloc(64);
+  for (let at = 0; at < out.length; at += 1) {
+    const bit = 6 * at;
+    const pair = ((bytes[bit >> 3] ?? 0) << 8) | (bytes[(bit >> 3) + 1] ?? 0);
+    out[at] = BASE64[(pair >> (10 - (bit & 7))) & 63] ?? 0;
+  }
+  return out;
 }
 
 /** Tickets are off: a resumed session would show the certificate of an earlier one. Who signs with anything but Ed25519
