@@ -1,0 +1,96 @@
+// Things that happen while something else is under way.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { agree, check, DaemonWorld, noiseOf } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-world.ts';
+
+const MIB = 1024 ** 2;
+
+const newestOf = (node: DaemonNode) => node.session.newest ?? assert.fail('no revision');
+
+async function pair(context: Parameters<typeof DaemonWorld.ready>[0]) {
+  const [owner, storer] = await DaemonWorld.ready(context, 'owner', 'storer');
+  assert(owner && storer);
+  await owner.api.setStorage(0, 1);
+  await agree(owner, storer);
+  return { owner, storer, world: owner.world };
+}
+
+test('a peer that is named during a commit gets into the next revision', async (context) => {
+  const { owner, storer, world } = await pair(context);
+  await world.until('all is committed', () => owner.isProvedAt(storer));
+  const pause = owner.pauseAt('appendHeads', 1);
+  const setting = owner.setFiles({ a: 'a' });
+  await pause.reached;
+  const third = await world.add('third');
+  await third.init('generated');
+  await owner.api.connectPeer(third.id, 'late', false);
+  pause.go();
+  await setting;
+  assert(owner.session.node.dirty, 'what the commit did not see is still to be committed');
+  const names = () => newestOf(owner).metadata.peers.map(({ name }) => name);
+  await world.until('the name is in a revision', () => names().includes('late') && !owner.session.node.dirty);
+});
+
+test('a newer id that is found during an ingest stops it before it becomes a fork', async (context) => {
+  const { owner, storer, world } = await pair(context);
+  await owner.setFiles({ a: 'a' });
+  await world.until('proved', () => owner.isProvedAt(storer));
+  const { row } = newestOf(owner);
+  const pause = owner.pauseAt('ingest', 1);
+  const setting = owner.setFiles({ a: 'b' });
+  await pause.reached;
+  const newer = owner.session.keyring.sealContentId({
+    generation: row.generation,
+    sequence: row.sequence + 1,
+    createdMs: 1,
+    nonce: noiseOf('nonce', 16),
+    metaBytes: 100,
+    cellCount: 4,
+  });
+  const mark = owner.events.length;
+  await storer.session.client.getContentRevision(owner.id, newer);
+  owner.hooks.clear();
+  pause.go();
+  await assert.rejects(setting, { code: 'PUBLISH_BLOCKED' });
+  // Nobody holds it, so the node goes on above it by a generation.
+  await owner.hears('recovery-complete', {}, mark);
+  assert.deepEqual(owner.session.node.forks, []);
+  assert.equal((await owner.read('docs/a')).toString(), 'a');
+  assert.equal((await owner.setFiles({ a: 'b' })).unchanged, false);
+});
+
+test('locking both sides in the middle of everything ends at once, and unlocking goes on', async (context) => {
+  const { owner, storer, world } = await pair(context);
+  await owner.setFiles({ big: noiseOf('big', 12 * MIB) });
+  await world.until('under way', () => storer.bytes('pulled', owner) > MIB);
+  const mark = owner.events.length;
+  const setting = owner.setFiles({ more: noiseOf('more', 12 * MIB) }).then(
+    () => 'set',
+    (error: { readonly code?: string }) => error.code,
+  );
+  await owner.hears('progress', { kind: 'ingest' }, mark);
+  await Promise.all([owner.api.lock(), storer.api.lock()]);
+  const outcome = await setting;
+  assert(outcome === 'set' || outcome === 'INTERRUPTED', outcome);
+  await Promise.all([owner.unlock(), storer.unlock()]);
+  await world.until('proved', () => owner.isProvedAt(storer));
+  assert.deepEqual(await owner.read('docs/big'), noiseOf('big', 12 * MIB));
+});
+
+test('a storer that lost its disk comes back by its words, and stores again what it owed', async (context) => {
+  const { owner, storer, world } = await pair(context);
+  await storer.setFiles({ own: 'of the storer' });
+  await owner.setFiles({ big: noiseOf('big', 2 * MIB) });
+  await world.until('both proved', () => owner.isProvedAt(storer) && storer.isProvedAt(owner));
+  const mark = owner.events.length;
+  await storer.wipe();
+  await storer.init('recover');
+  await storer.hears('recovery-complete');
+  assert.equal((await storer.read('docs/own')).toString(), 'of the storer');
+  await owner.hears('replica-lost', {}, mark);
+  await world.until('held again', () => storer.holdsFor(owner)?.contentId.equals(newestOf(owner).row.contentId) === true);
+  await world.until('proved again', () => owner.isProvedAt(storer) && owner.said('check-judged', {}, mark).length > 0);
+  assert.equal(await check(owner, storer), 'held');
+});
