@@ -6,7 +6,7 @@ import { CELL_BYTES } from '../core/limits.ts';
 import type { HeldRecord } from '../core/records.ts';
 import type { ContentInfo, RevisionReport } from '../ports/peer-client.ts';
 import { acknowledge } from './contact.ts';
-import { currentHeld } from './held.ts';
+import { currentHeld, markReported } from './held.ts';
 import { judgeOwnId } from './lineage.ts';
 import { openOwnId } from './own-id.ts';
 import { planFor } from './plan.ts';
@@ -21,6 +21,8 @@ export async function answerContact(session: Session, caller: OnionId, held: Buf
     if (held.length > 0 && openOwnId(session, held) !== undefined) session.callers.add(caller);
     planFor(session, 'ask', caller, 0);
   }
+  const current = currentHeld(session, caller);
+  if (current !== undefined) await markReported(session, current.id); // the answer tells the owner
   return report(session, caller);
 }
 

@@ -39,7 +39,10 @@ async function judgeOffer(session: Session, caller: OnionId, offer: Offer): Prom
   }
   if (decision.recordsLatest) await rememberOffer(session, caller, id, decision);
   session.bus.emit('offer-received', { peer: caller, outcome: decision.outcome });
-  if (decision.outcome === 'ACCEPTED_PULLING') planFor(session, 'pull', caller, 0);
+  // To say a bad offer again does not make it tried sooner.
+  const isPulled = decision.effect === 'none' && pullTarget(session, caller) !== undefined;
+  const isTriedAlready = isPulled && (session.pullFailures.get(caller)?.faults ?? 0) > 0;
+  if (decision.outcome === 'ACCEPTED_PULLING' && !isTriedAlready) planFor(session, 'pull', caller, 0);
   return { outcome: decision.outcome, latestKnown: decision.recordsLatest ? id : contract.theirLatestKnown };
 }
 

@@ -70,7 +70,8 @@ export async function checkPeer(
   const { acknowledged } = contract.replica;
   const row = acknowledged.length === 0 ? undefined : await session.deps.catalog.revision(acknowledged);
   if (row === undefined) throw new BbError('NOT_FOUND', 'this peer holds no revision of ours yet');
-  const result = await ask(session, peer, row, kind, signal);
+  const isFirst = !contract.replica.lastChecked.equals(acknowledged);
+  const result = await ask(session, peer, row, isFirst && kind === 'daily' ? 'first' : kind, signal);
   await judge(session, peer, result);
   return result;
 }
@@ -113,11 +114,11 @@ async function checkCurrent(
 ): Promise<CheckResult> {
   const row = await session.deps.catalog.revision(acknowledged);
   if (row === undefined) throw new BbError('NOT_FOUND', 'this peer holds no revision of ours yet');
-  return ask(session, peer, row, 'daily', signal);
+  return ask(session, peer, row, 'first', signal);
 }
 
 async function firstCheck(session: Session, peer: OnionId, row: RevisionRow): Promise<CheckKind> {
-  const before = session.registry.contract(peer)?.replica.lastChecked ?? Buffer.alloc(0);
+  const before = session.registry.contract(peer)?.replica.proved ?? Buffer.alloc(0);
   const known = before.length > 0 && (await session.deps.catalog.revision(before)) !== undefined;
   const common = known ? await session.deps.catalog.commonRuns(row.contentId, before) : [];
   return { kind: 'first', newCells: newCellRanges(blobCells(row), common) };
@@ -149,7 +150,8 @@ async function judge(session: Session, peer: OnionId, result: CheckResult): Prom
     ...replica,
     lastCheckMs: nowMs,
     lastOutcome: outcome,
-    lastChecked: row.contentId,
+    // Silence is no answer: the storer is asked about the new cells again.
+    lastChecked: isSilent ? replica.lastChecked : row.contentId,
     lastHeldMs: outcome === 'held' ? nowMs : replica.lastHeldMs,
     proved: provedBy(outcome, row.contentId, replica.proved),
     sweep: outcome === 'held' ? planned.sweep : replica.sweep,

@@ -13,8 +13,8 @@ import { pubkeyFromOnionId } from '../core/ids.ts';
 import type { CatalogRecord, ContractRecord, PeerRecord } from '../core/records.ts';
 import { CELL_BYTES, PEERS } from '../core/limits.ts';
 import type { RevisionRow, StagedContent } from '../ports/catalog.ts';
-import { dropUnlistedRevisions } from './replica.ts';
 import type { Newest, Session } from './session.ts';
+import { dropSuperseded } from './superseded.ts';
 
 /** PUBLISH_BLOCKED unless this node may make revisions: one that may have holders must look first. */
 export function requireNormal(session: Session): void {
@@ -91,7 +91,7 @@ export async function commitRow(
   });
   const previous = session.newest?.row.contentId;
   session.newest = { row, metadata };
-  if (previous !== undefined) await dropUnlistedRevisions(session, [previous]);
+  if (previous !== undefined) await dropSuperseded(session, [previous]);
   session.bus.emit('revision-committed', {
     generation: String(row.generation),
     sequence: String(row.sequence),

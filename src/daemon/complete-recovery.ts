@@ -1,6 +1,8 @@
 // The end of a recovery: a new generation is sealed over the restored content and publishing starts
 // again. By itself when nothing is missing and every listed contract peer answered; else by the user.
 
+import { compareRevisions } from '../core/content/revision-order.ts';
+import type { RevisionPlace } from '../core/content/revision-order.ts';
 import type { OnionId } from '../core/ids.ts';
 import { judgeCompletion } from '../core/recovery/completion.ts';
 import { isBbError } from '../core/errors.ts';
@@ -48,7 +50,7 @@ export async function tryCompletePartly(session: Session, target: OpenedHead): P
 
 function mayComplete(session: Session, { row, metadata }: OpenedHead, isWhole: boolean): boolean {
   const { recovery, deps } = session;
-  const listed = listedContractPeers(metadata);
+  const listed = listedContractPeers(metadata, 'ACTIVE');
   const sinceMs = recovery.firstAnswerMs === undefined ? 0 : deps.clock.monotonicMs() - recovery.firstAnswerMs;
   const completion = judgeCompletion(
     {
@@ -63,18 +65,36 @@ function mayComplete(session: Session, { row, metadata }: OpenedHead, isWhole: b
     },
     deps.periods,
   );
-  if (completion.kind === 'complete') return true;
-  recovery.waitingFor = WAITING_WORDS[completion.forWhat];
+  const isHeldBack =
+    completion.kind === 'complete' && sinceMs < deps.periods.publishBlockWait && isNewerKnown(session, row);
+  if (completion.kind === 'complete' && !isHeldBack) return true;
+  recovery.waitingFor = WAITING_WORDS[completion.kind === 'complete' ? 'NEWER' : completion.forWhat];
+  if (isWhole) leaveFollower(session);
   const leftMs = Math.max(0, deps.periods.publishBlockWait - sinceMs);
   plan(session, 'recover', Math.min(deps.periods.recoveringRetry, leftMs));
   return false;
 }
 
+/** The files are back; whoever follows the recovery need not wait for what only keeps publishing off. */
+function leaveFollower(session: Session): void {
+  session.recovery.isStuck = true;
+  session.bus.emit('recovery-stuck', { cells: '0' });
+}
+
 const WAITING_WORDS = {
   RESTORE: 'the content to come back',
   MISSING_FILES: 'a peer that has the missing cells, or your word (bb init complete) to go on with the complete files',
+  NEWER: 'a peer that has a newer revision, of which one peer was told; bb init complete goes on without it',
   PEERS: 'the remaining peers under contract to answer, so that none of them knows a newer revision',
 } as const;
+
+/** A peer was offered, or holds without a head that opens, something newer than what came back. */
+function isNewerKnown({ recovery }: Session, row: RevisionPlace): boolean {
+  if (recovery.acceptLoss || recovery.isAsked || recovery.acceptSequence === row.sequence) return false;
+  return [...recovery.holders.values()].some(({ latestKnown, found }) =>
+    [latestKnown, ...found].some((place) => place !== undefined && compareRevisions(place, row) > 0),
+  );
+}
 
 /** Seals the next generation after `line` and lets the node publish. */
 async function complete(

@@ -1,6 +1,7 @@
 // What two peers tell each other whenever they meet: which revision is held for whom. The storer's
 // report is the acknowledgement of a revision, and the owner's first word after a dead disk.
 
+import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { ReplicaRecord } from '../core/records.ts';
 import type { RevisionReport } from '../ports/peer-client.ts';
@@ -8,16 +9,19 @@ import { judgeOwnId } from './lineage.ts';
 import { openOwnId } from './own-id.ts';
 import { noteHolder } from './holders.ts';
 import { planFor } from './plan.ts';
-import { dropUnlistedRevisions, emptyReplica, updateReplica, wantsPublish } from './replica.ts';
+import { emptyReplica, updateReplica, wantsPublish } from './replica.ts';
 import { currentHeld, markReported } from './held.ts';
 import type { Session } from './session.ts';
+import { planDrop } from './superseded.ts';
 
 /** Asks the peer for the state of both contents, telling it what we hold, and acts on the answer. */
 export async function meet(session: Session, peer: OnionId, signal: AbortSignal): Promise<RevisionReport> {
   const held = currentHeld(session, peer);
   const acknowledged = session.registry.contract(peer)?.replica.acknowledged;
-  const report = await session.client.getContentRevision(peer, held?.value.contentId ?? Buffer.alloc(0), { signal });
+  // Before the owner can know: from then on a newer revision keeps this one for its hold.
   if (held !== undefined) await markReported(session, held.id);
+  const report = await session.client.getContentRevision(peer, held?.value.contentId ?? Buffer.alloc(0), { signal });
+  session.untold.delete(peer);
   if (report.responderRecovering) session.recoveringPeers.add(peer);
   else session.recoveringPeers.delete(peer);
   if (session.node.mode === 'normal') await readReport(session, peer, report, acknowledged);
@@ -58,18 +62,28 @@ export async function acknowledge(session: Session, peer: OnionId, contentId: Bu
   if (contract === undefined || contract.replica.acknowledged.equals(contentId)) return;
   if (!contract.replica.lists.some((list) => list.equals(contentId))) return;
   const before = contract.replica.lists;
+  const isFirst = contract.replica.acknowledged.length === 0;
   await updateReplica(session, peer, (replica) => ({
     ...replica,
     acknowledged: contentId,
     acknowledgedMs: session.deps.clock.nowMs(),
     lists: keptLists(replica, contentId),
   }));
+  if (isFirst) await startProofPeriod(session, peer);
   session.uploads.close(peer);
   const revision = openOwnId(session, contentId);
   session.bus.emit('revision-acknowledged', { peer, sequence: String(revision?.sequence ?? 0) });
-  await dropUnlistedRevisions(session, before);
+  planDrop(session, before);
   planFor(session, 'check', peer, 0);
   planFor(session, 'publish', peer, 0); // a newer revision may have waited for this one
+}
+
+/** From the first acknowledgement on a copy has to be proved. */
+function startProofPeriod(session: Session, peer: OnionId): Promise<unknown> {
+  return session.registry.updateContract(peer, (contract) => {
+    if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
+    return { ...contract, provedSeconds: session.node.countedSeconds };
+  });
 }
 
 /** The lists that this peer may still serve or pull: the acknowledged one and a newer offer. */

@@ -11,6 +11,7 @@ import { requireTor } from './require-tor.ts';
 import type { Session } from './session.ts';
 import { revisionView, transferViews } from './views.ts';
 import { isRestored } from './complete-recovery.ts';
+import { outliveForks } from './outlive-forks.ts';
 
 export async function* followRecovery(
   daemon: Daemon,
@@ -26,7 +27,8 @@ export async function* followRecovery(
       planFor(session, 'ask', peer.onionId, 0);
     }
     recovery.acceptSequence = args.acceptSequence || recovery.acceptSequence;
-    recovery.isAsked ||= args.complete;
+    // Only what was shown can be accepted: while cells still come there is nothing to say yes to.
+    recovery.isAsked ||= args.complete && (recovery.isStuck || isRestored(session));
     recovery.acceptLoss ||= args.acceptLoss;
     if (args.complete && session.node.mode === 'blocked') {
       throw new BbError('PUBLISH_BLOCKED', 'no peer that holds your content was found yet', {
@@ -34,12 +36,14 @@ export async function* followRecovery(
       });
     }
     plan(session, 'recover', 0);
+  } else if (args.complete) {
+    await outliveForks(session);
   }
   const stop = AbortSignal.any([signal, session.scheduler.signal]);
   for await (const event of daemon.bus.subscribe(true, stop)) {
     if (!INTERESTING.has(event.name)) continue;
     if (recovery.incompatible !== undefined) throw recovery.incompatible;
-    const update = recoveryView(session);
+    const update = recoveryView(session, event.name === 'recovery-stuck');
     yield update;
     if (update.done) return;
   }
@@ -55,7 +59,8 @@ const INTERESTING = new Set([
   'recovery-stuck',
 ]);
 
-export function recoveryView(session: Session): RecoverUpdate {
+/** `isHalted`: this moment only another peer or the user can help. */
+function recoveryView(session: Session, isHalted: boolean): RecoverUpdate {
   const { recovery, node, newest } = session;
   const isNormal = node.mode === 'normal';
   const row = recovery.target?.row ?? newest?.row;
@@ -77,7 +82,7 @@ export function recoveryView(session: Session): RecoverUpdate {
     recovered: restored,
     waitingFor: isNormal ? '' : recovery.waitingFor,
     transfers: transferViews(session),
-    done: isNormal || recovery.isStuck,
+    done: isNormal || isHalted,
   };
 }
 

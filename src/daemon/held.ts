@@ -67,6 +67,16 @@ export async function setPulledList(session: Session, target: Held, list: number
   return !dropped.includes(list);
 }
 
+/** Gives up a pull and the older ones whose cells it was to reuse; a newer offer stays. */
+export async function dropPull(session: Session, target: Held): Promise<void> {
+  let dropped: readonly Held[] = [];
+  await session.registry.changeHeld(() => {
+    dropped = pulling(session, target.value.owner).filter(({ value }) => value.sinceMs <= target.value.sinceMs);
+    return { puts: [], deletes: dropped.map(({ id }) => id) };
+  });
+  for (const { value } of dropped) await dropList(session, value.list);
+}
+
 /** The pulled revision is complete and durable: it becomes the current one. */
 export async function switchHeld(session: Session, target: Held): Promise<void> {
   const current = currentHeld(session, target.value.owner);

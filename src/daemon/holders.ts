@@ -22,7 +22,8 @@ export async function noteHolder(session: Session, peer: OnionId, report: Revisi
   if (found.length === 0 && session.registry.peer(peer) === undefined) return;
   const known = recovery.holders.get(peer);
   const isSame = known?.found[0]?.contentId.equals(found[0]?.contentId ?? Buffer.alloc(0)) === true;
-  recovery.holders.set(peer, { peer, found, report, proved: isSame ? known.proved : undefined });
+  const latestKnown = openOwnId(session, report.requesterLatestKnown);
+  recovery.holders.set(peer, { peer, found, report, latestKnown, proved: isSame ? known.proved : undefined });
   if (found.length > 0) {
     recovery.firstAnswerMs ??= session.deps.clock.monotonicMs();
     session.bus.emit('holder-found', { peer, sequence: String(found[0]?.sequence ?? 0) });

@@ -31,12 +31,26 @@ export async function judgeOwnId(session: Session, peer: OnionId, contentId: Buf
   return true;
 }
 
+/** A fork of the generation that we publish in: two writers are alive, or were, and nothing is published over it. */
+export function hasLiveFork(session: Session): boolean {
+  return session.node.forks.some((id) => isLive(session, id));
+}
+
+function isLive(session: Session, id: Buffer): boolean {
+  const place = openOwnId(session, id);
+  return place !== undefined && place.generation >= session.node.baseGeneration;
+}
+
 /** True if an offer to this peer may name `contentId` as previous; one that does not open is named once. */
 export function mayName(session: Session, peer: OnionId, contentId: Buffer): boolean {
   const judgement = judge(session, contentId);
-  const may = mayNameAsPrevious(judgement, session.foreignNamed.has(peer));
-  if (judgement === 'foreign') session.foreignNamed.add(peer);
-  return may;
+  if (judgement === 'fork') return !isLive(session, contentId);
+  return mayNameAsPrevious(judgement, session.foreignNamed.has(peer));
+}
+
+/** The peer answered an offer that named this id: one that does not open is not named again. */
+export function noteNamed(session: Session, peer: OnionId, contentId: Buffer): void {
+  if (judge(session, contentId) === 'foreign') session.foreignNamed.add(peer);
 }
 
 function judge(session: Session, contentId: Buffer): OwnIdJudgement {
@@ -61,6 +75,14 @@ function baseLine({ baseContentId, baseGeneration, baseSequence }: NodeRecord): 
     ancestors: Buffer.alloc(0),
     generations: [],
   };
+}
+
+/** What was committed here beside the line that is taken back now is kept and shown, not dropped as superseded. */
+export async function rememberOwnFork(session: Session, line: Newest): Promise<void> {
+  const own = session.newest?.row;
+  if (own !== undefined && judgeId(own.contentId, own, lineOf(line)) === 'fork') {
+    await rememberFork(session, own.contentId);
+  }
 }
 
 /** Shown until the user merged it; content under both ids stays where it is. */

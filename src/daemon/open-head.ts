@@ -5,6 +5,7 @@ import type { Metadata, MetadataPeer } from '../core/content/metadata.ts';
 import { decodeTerms } from '../core/contract/terms.ts';
 import { newContract, stepContract } from '../core/contract/machine.ts';
 import { CONTRACT_STATES } from '../core/contract/state.ts';
+import type { ContractState } from '../core/contract/state.ts';
 import { CELL_KIND, openCell } from '../core/crypto/cell-seal.ts';
 import { headCellCount } from '../core/crypto/head.ts';
 import { BbError, isBbError } from '../core/errors.ts';
@@ -18,12 +19,15 @@ import type { FoundId, Holder, OpenedHead } from './recovery.ts';
 import { freshReplica } from './replica.ts';
 import type { Session } from './session.ts';
 
-/** Tries each holder of this revision, both copies; undefined if none gave a head that opens. INCOMPATIBLE when one
- * opens and is of a newer version: it is authentic, so no other holder can give a better one. */
+/**
+ * Tries each holder of this revision, both copies. Undefined if each gave something, and nothing that opens;
+ * PEER_UNREACHABLE if one that may have it could not be asked.
+ */
 export async function openHead(session: Session, id: FoundId, signal: AbortSignal): Promise<OpenedHead | undefined> {
   const key = id.contentId.toString('hex');
   const known = session.recovery.heads.get(key);
   if (known !== undefined) return known;
+  let cut: unknown;
   for (const holder of session.recovery.holdersOf(id.contentId)) {
     try {
       const head = await fetchHead(session, holder.peer, id, signal);
@@ -33,8 +37,10 @@ export async function openHead(session: Session, id: FoundId, signal: AbortSigna
     } catch (error) {
       if (signal.aborted || isBbError(error, 'INCOMPATIBLE')) throw error;
       session.deps.log.debug('a head could not be fetched', { detail: String(error) });
+      if (isBbError(error, 'PEER_UNREACHABLE')) cut = error;
     }
   }
+  if (cut !== undefined) throw cut;
   return undefined;
 }
 
@@ -124,9 +130,12 @@ async function fetchFew(
   return cells;
 }
 
-/** Peers with a contract that binds, as the metadata lists them. */
-export function listedContractPeers(metadata: Metadata): OnionId[] {
-  return metadata.peers.filter((peer) => peer.contractState > 0).map((peer) => onionIdFromPubkey(peer.pubkey));
+/** Peers with a contract, or with one in this state, as the metadata lists them. */
+export function listedContractPeers(metadata: Metadata, state?: ContractState): OnionId[] {
+  const wanted = state === undefined ? undefined : CONTRACT_STATES.indexOf(state) + 1;
+  return metadata.peers
+    .filter(({ contractState }) => contractState > 0 && (wanted === undefined || contractState === wanted))
+    .map((peer) => onionIdFromPubkey(peer.pubkey));
 }
 
 /** Peers, contracts and settings come back as the newest head says; what is known here already stays. */

@@ -10,7 +10,6 @@ import { markDirty } from './dirty.ts';
 import type { PeerView } from './local-api.ts';
 import { planFor } from './plan.ts';
 import { meetPeer } from './presence.ts';
-import { requireTor } from './require-tor.ts';
 import type { Session } from './session.ts';
 import { peerView } from './views.ts';
 

@@ -8,6 +8,7 @@ import type { Session } from './session.ts';
 /** Task -> class of the scheduler. A task about a peer is planned once per peer. */
 export const TASK_CLASSES = {
   commit: 'commit',
+  prune: 'prune',
   publish: 'publish',
   pull: 'pull',
   check: 'check',
@@ -16,8 +17,8 @@ export const TASK_CLASSES = {
   ask: 'presence',
   recover: 'recovery',
   tick: 'tick',
-  selfDial: 'tick',
-  backup: 'tick',
+  selfDial: 'dial',
+  backup: 'backup',
 } as const satisfies Record<string, TaskClass>;
 
 export type TaskName = keyof typeof TASK_CLASSES;

@@ -10,11 +10,12 @@ import type { PublishFacts } from '../core/policy/publish.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
-import { judgeOwnId, mayName } from './lineage.ts';
+import { hasLiveFork, judgeOwnId, mayName, noteNamed } from './lineage.ts';
 import { ownBlob } from './own-blobs.ts';
 import { planFor } from './plan.ts';
-import { blobCells, dropUnlistedRevisions, updateReplica } from './replica.ts';
+import { blobCells, updateReplica } from './replica.ts';
 import type { Newest, Session } from './session.ts';
+import { planDrop } from './superseded.ts';
 
 /** The task. */
 export async function publish(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
@@ -43,7 +44,7 @@ function publishFacts(session: Session, contract: ContractRecord, newest: Newest
   const offers = uploads.offers(contract.peer, contentId);
   const progressMs = uploads.progressMs(contract.peer, contract.replica.offered);
   return {
-    mode: session.twinFound ? 'blocked' : session.node.mode,
+    mode: mayPublish(session) ? session.node.mode : 'blocked',
     state: contract.state,
     replica: contract.replica,
     newest: { contentId, ageMs: Math.max(0, deps.clock.nowMs() - createdMs) },
@@ -54,6 +55,11 @@ function publishFacts(session: Session, contract: ContractRecord, newest: Newest
     otherUploads: uploads.openToOthers(contract.peer, nowMs - deps.periods.publishRetry),
     maxUploads: PARALLEL_UPLOADS,
   };
+}
+
+/** Nothing is published while another writer under our secret may be alive, or knows more than this version. */
+function mayPublish(session: Session): boolean {
+  return !session.twinFound && !session.laterFormat && !hasLiveFork(session);
 }
 
 /** Makes sure that every leaf of the blob as sealed for this peer is known; returns the tree root. */
@@ -105,6 +111,7 @@ async function offer(
     },
     { signal },
   );
+  noteNamed(session, peer, contract.replica.latestKnown);
   session.bus.emit('revision-offered', {
     peer,
     sequence: String(newest.row.sequence),
@@ -132,7 +139,7 @@ async function rememberOffer(session: Session, peer: OnionId, contentId: Buffer)
       contentId,
     ],
   }));
-  await dropUnlistedRevisions(session, before);
+  planDrop(session, before);
 }
 
 async function newCells(session: Session, replica: ReplicaRecord, row: RevisionRow): Promise<number> {

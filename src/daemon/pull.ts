@@ -1,20 +1,33 @@
 // A storer fetches an accepted revision: first the plan (leaves and references), then what is missing,
 // over several lanes. Resume after a cut, a changed target and a first pull are this one procedure.
 // Invariant: acknowledged = durable: the revision becomes current only when its tree root was verified
-// and every cell of it is durable; until then the old one is served.
+// and every cell of it is durable; until then the old one is served. What does not fit, and what its owner cannot
+// give, is let go in whole: the owner may offer it again.
 
-import { leafHash, rootOfLeaves } from '../core/content/merkle.ts';
-import { BbError, isBbError } from '../core/errors.ts';
+import { HASH_BYTES, leafHash, MerkleRoot } from '../core/content/merkle.ts';
+import { BbError, invariant, isBbError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
-import { BULK_LANES, CELL_BYTES, CELLS_IN_FLIGHT, PULL_WINDOW_CELLS } from '../core/limits.ts';
+import {
+  BULK_LANES,
+  CELL_BYTES,
+  CELLS_IN_FLIGHT,
+  LEAVES_PER_READ,
+  PULL_FAULTS,
+  PULL_WINDOW_CELLS,
+} from '../core/limits.ts';
 import { CELL_KIND } from '../core/crypto/cell-seal.ts';
 import { equalBytes } from '../core/crypto/compare.ts';
 import { pubkeyFromOnionId } from '../core/ids.ts';
 import { backOffMs } from '../core/policy/back-off.ts';
 import { DownloadPlan } from '../core/policy/download-plan.ts';
+import type { PlannedRun } from '../core/policy/download-plan.ts';
+import { PeerRefusal } from '../core/refusal.ts';
+import type { PullState } from '../ports/peer-client.ts';
+import { requireFit, requireSpace } from './allowance.ts';
 import { meet } from './contact.ts';
 import { fetchCells, runsOf } from './fetch-cells.ts';
-import { currentHeld, pullTarget, setPulledList, switchHeld } from './held.ts';
+import { currentHeld, dropPull, pullTarget, setPulledList, switchHeld } from './held.ts';
 import type { Held } from './held.ts';
 import type { Job } from './jobs.ts';
 import { planFor } from './plan.ts';
@@ -36,31 +49,58 @@ export async function pullTask(session: Session, owner: OnionId, signal: AbortSi
   } catch (error) {
     job.end('failed');
     if (signal.aborted) return;
-    if (isBbError(error, 'NO_SPACE')) await refuseForSpace(session, owner);
-    session.bus.emit('pull-failed', { peer: owner, reason: isBbError(error) ? error.code : 'REFUSED' });
     session.deps.log.debug('pull failed', { detail: String(error) });
-    const attempt = session.pullFailures.get(owner) ?? 0;
-    session.pullFailures.set(owner, attempt + 1);
-    const { publishRetry, publishRetryMax } = session.deps.periods;
-    planFor(session, 'pull', owner, backOffMs(attempt, publishRetry, publishRetryMax));
+    await pullFailed(session, target, error);
     return;
   }
   await meet(session, owner, signal); // tells the owner; if it cannot be told now, the next contact or tick does
 }
 
+/** Tried again after a while, or let go: at once when it does not fit, after PULL_FAULTS when it is the owner's fault. */
+async function pullFailed(session: Session, target: Held, error: unknown): Promise<void> {
+  const { owner } = target.value;
+  const misfit = isBbError(error) ? MISFITS[error.code] : undefined;
+  const { tries, faults } = session.pullFailures.get(owner) ?? { tries: 0, faults: 0 };
+  const failures = { tries: tries + 1, faults: faults + (isOwnersFault(error) ? 1 : 0) };
+  session.pullFailures.set(owner, failures);
+  session.bus.emit('pull-failed', { peer: owner, reason: reasonOf(error) });
+  if (misfit !== undefined || (failures.faults >= PULL_FAULTS && isOwnersFault(error))) {
+    await dropPull(session, target);
+    await settlePull(session, owner, misfit ?? 'NONE');
+    session.bus.emit('pull-dropped', { peer: owner, reason: misfit ?? reasonOf(error) });
+  }
+  if (pullTarget(session, owner) === undefined) return;
+  const { publishRetry, publishRetryMax } = session.deps.periods;
+  planFor(session, 'pull', owner, backOffMs(tries, publishRetry, publishRetryMax));
+}
+
+const MISFITS: Partial<Record<ErrorCode, 'QUOTA' | 'NO_SPACE'>> = { OVER_BUDGET: 'QUOTA', NO_SPACE: 'NO_SPACE' };
+
+/** The owner answered, and what it said can never become the revision that it offered. */
+function isOwnersFault(error: unknown): boolean {
+  if (error instanceof PeerRefusal) return error.refusal === 'UNKNOWN_CONTENT' || error.refusal === 'BAD_RANGE';
+  return isBbError(error, 'BAD_PEER_DATA');
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof PeerRefusal) return error.refusal;
+  return isBbError(error) ? error.code : 'INTERNAL';
+}
+
 async function pull(session: Session, target: Held, job: Job, signal: AbortSignal): Promise<void> {
   const { owner } = target.value;
   const planned = target.value.list >= 0 ? target : await fetchPlan(session, target, signal);
-  if (planned !== undefined) await fetchMissing(session, planned, job, signal);
+  if (planned !== undefined) {
+    await requireFit(session, planned.value);
+    await fetchMissing(session, planned, job, signal);
+  }
   if (planned === undefined || pullTarget(session, owner)?.id !== target.id) {
     planFor(session, 'pull', owner, 0); // a newer offer came meanwhile; its plan reuses what is here
     return;
   }
   await switchHeld(session, planned);
-  await session.registry.updateContract(owner, (contract) => {
-    if (contract === undefined) throw new BbError('CONFLICT', 'the contract is gone');
-    return { ...contract, theirPull: 'NONE' };
-  });
+  session.untold.add(owner);
+  await settlePull(session, owner, 'NONE');
   session.bus.emit('revision-held', { peer: owner, cells: String(planned.value.cells) });
 }
 
@@ -69,7 +109,8 @@ async function fetchPlan(session: Session, target: Held, signal: AbortSignal): P
   const { owner, cells, contentId, root } = target.value;
   const current = currentHeld(session, owner);
   const plan = new DownloadPlan(cells, current?.value.cells ?? 0);
-  const leaves = Buffer.alloc(cells * 32);
+  const leaves = Buffer.alloc(cells * HASH_BYTES);
+  const tree = new MerkleRoot();
   const request = {
     contentId,
     offset: 0,
@@ -85,17 +126,30 @@ async function fetchPlan(session: Session, target: Held, signal: AbortSignal): P
     }
     if (section.kind === 'raw') throw new BbError('BAD_PEER_DATA', 'a plan has no raw bytes');
     const run = plan.add(section);
-    if (run.kind === 'leaves') run.leaves.copy(leaves, run.cell * 32);
-    else if (current !== undefined) {
-      const known = await session.deps.catalog.heldLeaves(current.value.list, run.referenceCell, run.cells);
-      known.copy(leaves, run.cell * 32);
+    for (let at = 0; at < run.cells; at += LEAVES_PER_READ) {
+      const part = await leavesOf(session, run, current, at, Math.min(LEAVES_PER_READ, run.cells - at));
+      part.copy(leaves, (run.cell + at) * HASH_BYTES);
+      for (let leaf = 0; leaf < part.length; leaf += HASH_BYTES) tree.push(part.subarray(leaf, leaf + HASH_BYTES));
     }
   }
   plan.finish();
-  if (!equalBytes(rootOfLeaves(leaves), root)) throw new BbError('BAD_PEER_DATA', 'the tree root is wrong');
+  if (!equalBytes(tree.root(), root)) throw new BbError('BAD_PEER_DATA', 'the tree root is wrong');
   const list = await session.deps.catalog.createHeldList(owner, leaves);
   if (!(await setPulledList(session, target, list))) return undefined;
   return { id: target.id, value: { ...target.value, list } };
+}
+
+/** `count` leaves from the `at`-th cell of a planned run on: sent by the owner, or of the revision that we hold. */
+async function leavesOf(
+  { deps }: Session,
+  run: PlannedRun,
+  current: Held | undefined,
+  at: number,
+  count: number,
+): Promise<Buffer> {
+  if (run.kind === 'leaves') return run.leaves.subarray(at * HASH_BYTES, (at + count) * HASH_BYTES);
+  invariant(current !== undefined, 'a plan without a reference has no references');
+  return deps.catalog.heldLeaves(current.value.list, run.referenceCell + at, count);
 }
 
 async function fetchMissing(session: Session, target: Held, job: Job, signal: AbortSignal): Promise<void> {
@@ -103,9 +157,13 @@ async function fetchMissing(session: Session, target: Held, job: Job, signal: Ab
   const { catalog } = session.deps;
   const writer = new HeldWriter(session, owner);
   let fetched = 0;
+  let from = 0;
   for (;;) {
-    const missing = await catalog.heldMissing(list, 0, PULL_WINDOW_CELLS);
-    if (missing.length === 0) return;
+    const missing = await catalog.heldMissing(list, from, PULL_WINDOW_CELLS);
+    const [first] = missing;
+    if (first === undefined) return;
+    from = first;
+    await requireSpace(session, missing.length); // others fill the disk, too
     const before = fetched;
     const failures = await fetchCells(
       session,
@@ -126,6 +184,7 @@ async function fetchMissing(session: Session, target: Held, job: Job, signal: Ab
       signal,
     );
     await writer.flush();
+    if (fetched > before) session.pullFailures.delete(owner);
     const [failure] = failures;
     if (signal.aborted || fetched === before)
       throw failure?.error ?? new BbError('PEER_UNREACHABLE', 'the pull was cut');
@@ -168,9 +227,10 @@ class HeldWriter {
   }
 }
 
-function refuseForSpace(session: Session, owner: OnionId): Promise<unknown> {
+/** What became of a pull, for the owner that asks; a newer offer of it is under way all the same. */
+function settlePull(session: Session, owner: OnionId, outcome: PullState): Promise<unknown> {
   return session.registry.updateContract(owner, (contract) => {
     if (contract === undefined) throw new BbError('CONFLICT', 'the contract is gone');
-    return { ...contract, theirPull: 'NO_SPACE' };
+    return { ...contract, theirPull: pullTarget(session, owner) === undefined ? outcome : 'PULLING' };
   });
 }

@@ -39,8 +39,10 @@ async function recoverStep(session: Session, signal: AbortSignal): Promise<void>
   const { recovery, node } = session;
   if (node.mode === 'normal') return;
   if (node.mode === 'blocked') return look(session);
-  recovery.isStuck = false;
   askEverybody(session);
+  if (session.laterFormat && recovery.acceptSequence === 0 && !recovery.acceptLoss) {
+    throw new BbError('INCOMPATIBLE', 'a peer holds content of yours that a newer version made');
+  }
   const target = await chooseTarget(session, signal);
   if (target === undefined) {
     if (isRestored(session)) return tryComplete(session);
@@ -86,7 +88,8 @@ async function chooseTarget(session: Session, signal: AbortSignal): Promise<Open
   const { recovery } = session;
   const wanted = [...recovery.holders.values()]
     .flatMap((holder) => holder.found)
-    .filter((id) => recovery.acceptSequence === 0 || id.sequence === recovery.acceptSequence);
+    .filter((id) => recovery.acceptSequence === 0 || id.sequence === recovery.acceptSequence)
+    .filter((id) => !recovery.badHeads.has(id.contentId.toString('hex')));
   const choice = chooseRevision(wanted);
   if (choice === undefined) return undefined;
   const { newest, forks } = choice;
@@ -94,8 +97,13 @@ async function chooseTarget(session: Session, signal: AbortSignal): Promise<Open
   if (recovery.target?.row.contentId.equals(newest.contentId) === true) return recovery.target;
   recovery.phase = 'comparing';
   const head = await openHead(session, newest, signal);
-  if (head === undefined) throw new BbError('BAD_PEER_DATA', 'no holder gave a head that opens');
+  if (head === undefined) {
+    // Passed over, but not forgotten: its id is newer than what is restored, and that must be lived with knowingly.
+    recovery.badHeads.add(newest.contentId.toString('hex'));
+    return chooseTarget(session, signal);
+  }
   recovery.target = head;
+  recovery.isStuck = false;
   await changeMode(session, 'first-id-found', { recoveringId: newest.contentId });
   session.bus.emit('revision-found', { sequence: String(newest.sequence), generation: String(newest.generation) });
   await takeRecordsBack(session, head.metadata);

@@ -23,6 +23,8 @@ export type Holder = {
   /** Authentic ids of ours that the peer holds in full, newest first. */
   readonly found: readonly FoundId[];
   readonly report: RevisionReport;
+  /** The newest revision that it was ever offered, held or not; undefined if none that opens. */
+  readonly latestKnown: ContentRevision | undefined;
   /** It gave a random INDEX cell that opens under its own key; undefined = not asked yet. */
   proved: boolean | undefined;
 };
@@ -33,6 +35,8 @@ export class Recovery {
   readonly holders = new Map<OnionId, Holder>();
   /** Heads that were fetched and opened, by content id in hex. */
   readonly heads = new Map<string, OpenedHead>();
+  /** Content ids in hex whose head nobody gave as it should be. */
+  readonly badHeads = new Set<string>();
   /** Monotonic time of the first answer of a holder. */
   firstAnswerMs: number | undefined;
   target: OpenedHead | undefined;

@@ -63,14 +63,3 @@ export function freshReplica(): ReplicaRecord {
     lists: [],
   };
 }
-
-/** Forgets superseded revisions that no peer holds or pulls any more. */
-export async function dropUnlistedRevisions(session: Session, candidates: readonly Buffer[]): Promise<void> {
-  const listed = (id: Buffer) =>
-    session.registry.contracts().some(({ replica }) => replica.lists.some((list) => list.equals(id)));
-  for (const id of candidates) {
-    if (!listed(id) && !id.equals(session.newest?.row.contentId ?? Buffer.alloc(0))) {
-      await session.deps.catalog.dropRevision(id);
-    }
-  }
-}

@@ -14,6 +14,7 @@ import type { Lane } from './fetch-cells.ts';
 import type { Job } from './jobs.ts';
 import type { OpenedHead } from './recovery.ts';
 import type { Session } from './session.ts';
+import { rememberOwnFork } from './lineage.ts';
 
 /** `stuck`: no holder gives the rest; what came back is kept, and the next run asks again. */
 export async function restoreContent(
@@ -120,6 +121,7 @@ function lanesTo(peers: readonly OnionId[]): Lane[] {
 async function commitRecovered(session: Session, target: OpenedHead, work: RecoverySession): Promise<void> {
   session.recovery.phase = 'committing';
   const { staged } = await work.finish();
+  await rememberOwnFork(session, target);
   await session.contentLock.run(() => commitRow(session, staged, target.row, target.metadata));
   session.recovery.phase = 'restored';
   session.bus.emit('content-restored', { sequence: String(target.row.sequence), files: String(target.row.fileCount) });

@@ -4,7 +4,17 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 
-export type TaskClass = 'commit' | 'publish' | 'pull' | 'check' | 'presence' | 'recovery' | 'tick';
+export type TaskClass =
+  | 'commit'
+  | 'publish'
+  | 'pull'
+  | 'check'
+  | 'presence'
+  | 'recovery'
+  | 'prune'
+  | 'dial'
+  | 'backup'
+  | 'tick';
 
 /** How many tasks of a class run at once (docs/limits.md). */
 const RUNNING_MAX: Record<TaskClass, number> = {
@@ -14,6 +24,9 @@ const RUNNING_MAX: Record<TaskClass, number> = {
   check: 2,
   presence: 8,
   recovery: 8,
+  prune: 1,
+  dial: 1,
+  backup: 1,
   tick: 1,
 };
 

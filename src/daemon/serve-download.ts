@@ -2,13 +2,14 @@
 // evicted), and our own blob to the storers that were offered it. Everybody else, and every id that
 // does not exist, gets the same refusal.
 
-import { BbError } from '../core/errors.ts';
+import { BbError, isBbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES, DOWNLOAD_SECTION_BYTES, LEAVES_PER_SECTION } from '../core/limits.ts';
 import type { HeldRecord } from '../core/records.ts';
 import { UploadServing } from '../core/policy/serving.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { CommonRun } from '../ports/catalog.ts';
+import type { CellPosition } from '../ports/cell-store.ts';
 import type { DownloadRequest, DownloadSection } from '../ports/peer-client.ts';
 import { ownBlob } from './own-blobs.ts';
 import type { Session } from './session.ts';
@@ -48,12 +49,22 @@ async function* serveHeld(
   }
   const read = async (cell: number): Promise<Buffer | undefined> => {
     const [position] = await session.deps.catalog.heldPositions(held.list, cell, 1);
-    return position === undefined ? undefined : session.cells.read(position);
+    return position === undefined ? undefined : readHeld(session, position);
   };
   for await (const cell of readAhead(read, range, signal)) {
     if (cell === undefined) throw new PeerRefusal('REPLICA_LOST');
     session.transfers.add(owner, 'returned', CELL_BYTES);
     yield* rawSections(cell);
+  }
+}
+
+/** Undefined when our disk lost it: the owner is told so, and asks elsewhere. */
+async function readHeld(session: Session, position: CellPosition): Promise<Buffer | undefined> {
+  try {
+    return await session.cells.read(position);
+  } catch (error) {
+    if (isBbError(error, 'INTEGRITY')) return undefined;
+    throw error;
   }
 }
 

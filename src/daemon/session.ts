@@ -72,10 +72,16 @@ export class Session {
   readonly recoveringPeers = new Set<OnionId>();
   /** Peers to which an id that does not open was named as previous. */
   readonly foreignNamed = new Set<OnionId>();
+  /** An authentic id of ours in a later format was met: this version must not overwrite it. */
+  laterFormat = false;
+  /** Ids that superseded revisions are judged by when nothing changes our content. */
+  readonly superseded: Buffer[] = [];
+  /** Owners whose new revision is held here, and who were not told yet. */
+  readonly untold = new Set<OnionId>();
   /** Checks in a row that were late or unreachable. */
   readonly checkFailures = new Map<OnionId, number>();
-  /** Failed tries in a row to pull from an owner. */
-  readonly pullFailures = new Map<OnionId, number>();
+  /** Failed tries to pull from an owner since it last gave something, and how many of them were its fault. */
+  readonly pullFailures = new Map<OnionId, { readonly tries: number; readonly faults: number }>();
   readonly #checkFractions = new Map<OnionId, { readonly lastCheckMs: number; readonly fraction: number }>();
   /** Callers that proved to hold content of ours while this node knows no peers; strangers no more. */
   readonly callers = new Set<OnionId>();

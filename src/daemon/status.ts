@@ -4,6 +4,7 @@ import { judgeProtection } from '../core/contract/verdict.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import type { Deps } from './deps.ts';
 import type { Jobs } from './jobs.ts';
+import { hasLiveFork } from './lineage.ts';
 import type { NodeState, ReasonView, StatusView } from './local-api.ts';
 import { wantsPublish } from './replica.ts';
 import type { Session } from './session.ts';
@@ -96,9 +97,13 @@ function ownReasons(session: Session): ReasonView[] {
     const message = 'Another machine runs under the same secret; publishing has stopped. Lock one of the two.';
     reasons.push({ code: 'TWIN', message, next: 'bb lock' });
   }
+  if (session.laterFormat) {
+    const message = 'A peer holds content of yours that a newer version made; nothing is published over it.';
+    reasons.push({ code: 'LATER_FORMAT', message, next: 'bb version' });
+  }
   if (session.node.forks.length > 0) {
     const message = 'A peer holds a revision of yours that is not part of this history (a fork); both are kept.';
-    reasons.push({ code: 'FORK', message, next: 'bb status --json' });
+    reasons.push({ code: 'FORK', message, next: hasLiveFork(session) ? 'bb init complete' : 'bb status --json' });
   }
   return reasons;
 }

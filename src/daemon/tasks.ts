@@ -10,10 +10,12 @@ import { publish } from './publish.ts';
 import { pullTask } from './pull.ts';
 import { recover } from './recover.ts';
 import { selfDial } from './self-dial.ts';
+import { prune } from './superseded.ts';
 import { tick } from './tick.ts';
 
 export const TASKS: { readonly [name in TaskName]: Task } = {
   commit: (session, _self, signal) => commitDirty(session, signal),
+  prune: (session) => prune(session),
   publish,
   pull: pullTask,
   check: checkWhenDue,

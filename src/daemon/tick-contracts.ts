@@ -74,7 +74,7 @@ function reasonsOf(contract: ContractRecord, terms: Terms, nowSeconds: number): 
   return degradedReasons(
     {
       unreachableMs: (nowSeconds - contract.reachedSeconds) * 1000,
-      lastJudged: hasAcknowledged && replica.lastHeldMs > 0 && replica.proved.length === 0 ? 'wrong' : 'held',
+      lastJudged: replica.lastChecked.length > 0 && replica.proved.length === 0 ? 'wrong' : undefined,
       unprovedMs: hasAcknowledged ? (nowSeconds - contract.provedSeconds) * 1000 : undefined,
       checkPeriodMs: terms.checkPeriodSeconds * 1000,
       offerOpenMs: undefined,

@@ -2,7 +2,7 @@
 // keeps any more, and looks again at what every contact should have started.
 
 import { BbError } from '../core/errors.ts';
-import { currentHeld, dropExpiredHolds } from './held.ts';
+import { dropExpiredHolds } from './held.ts';
 import { plan, planFor } from './plan.ts';
 import { wantsPublish } from './replica.ts';
 import type { Session } from './session.ts';
@@ -26,6 +26,6 @@ export async function tick(session: Session): Promise<void> {
   for (const contract of session.registry.contracts()) {
     if (wantsPublish(session, contract)) planFor(session, 'publish', contract.peer, 0);
     planFor(session, 'check', contract.peer, 0);
-    if (currentHeld(session, contract.peer)?.value.reported === false) planFor(session, 'ask', contract.peer, 0);
+    if (session.untold.has(contract.peer)) planFor(session, 'ask', contract.peer, 0);
   }
 }
