@@ -32,6 +32,7 @@ export class Daemon {
   async start(): Promise<void> {
     this.#secretMode = (await this.deps.dataDir.readHeader())?.mode;
     this.deps.tor.onState((state) => {
+      this.deps.log.debug('tor', { phase: state.phase, percent: state.percent });
       this.bus.emit('tor-state', { phase: state.phase, percent: String(state.percent), words: state.words });
     });
   }
