@@ -162,6 +162,8 @@ export const SESSIONS_PER_PEER = 2 * (1 + BULK_LANES);
 export const LANE_RUN_CELLS = 64;
 /** Missing cells that are planned at a time, so that memory does not grow with the blob. */
 export const PULL_WINDOW_CELLS = 8192;
+/** Answers of an owner that cannot become what it offered, before its offer is let go. */
+export const PULL_FAULTS = 4;
 /** Lanes to each holder while content is restored; RECOVERY_REQUESTS bounds all of them together. */
 export const LANES_PER_HOLDER = 4;
 /** Cells of a recovery that a crash may cost: they are fetched again. */

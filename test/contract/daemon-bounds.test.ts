@@ -1,12 +1,15 @@
 // What a storer spends on an owner stays within what was promised, whatever the owner says.
 
 import assert from 'node:assert/strict';
+import { readdirSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { CELL_BYTES, OWN_BLOBS } from '../../src/core/limits.ts';
+import { CELL_BYTES, OWN_BLOBS, PACK_HEADER_BYTES, PACK_SLOT_BYTES, PULL_FAULTS } from '../../src/core/limits.ts';
 import { addPulling, pullTarget, setPulledList } from '../../src/daemon/held.ts';
 import { OwnBlobs } from '../../src/daemon/own-blobs.ts';
 import { blobCells } from '../../src/daemon/replica.ts';
+import type { ContentInfo, Offer } from '../../src/ports/peer-client.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-world.ts';
 
@@ -154,3 +157,121 @@ test('the last twentieth of a disk takes no revision of a peer, until there is s
   setFree(storer, 6 * GIB);
   await world.until('proved', () => owner.isProvedAt(storer));
 });
+
+/** The owner says that nothing of its next revision is new. */
+function denyNewCells(owner: DaemonNode): void {
+  owner.hooks.set('setContentRevision', (_call, args) => {
+    Object.assign(args[1] as Offer, { newCells: 0 });
+  });
+}
+
+test('an owner that denies that its cells are new gets not a byte more than was promised', async (context) => {
+  const { owner, storer, world } = await ownerAndStorer(context, 4 * MIB);
+  await owner.setFiles({ big: noiseOf('one', 2.5 * MIB) });
+  await world.until('proved', () => owner.isProvedAt(storer) && storer.holdsFor(owner)?.reported === true);
+  const before = storer.session.registry.heldOf(owner.id);
+  const pulled = storer.bytes('pulled', owner);
+  const list = Math.max(...before.map(({ value }) => value.list));
+  denyNewCells(owner);
+  await owner.setFiles({ big: noiseOf('two', 2.5 * MIB) });
+  await storer.hears('offer-received', { outcome: 'ACCEPTED_PULLING' });
+  await storer.hears('pull-dropped', { reason: 'QUOTA' });
+  owner.hooks.clear();
+  await world.until(
+    'the honest offer is refused',
+    () => owner.said('revision-offered', { outcome: 'QUOTA' }).length > 0,
+  );
+  assert.equal(storer.bytes('pulled', owner), pulled);
+  assert.deepEqual(storer.session.registry.heldOf(owner.id), before);
+  assert.equal(storer.session.registry.contract(owner.id)?.theirPull, 'QUOTA');
+  await assert.rejects(storer.session.deps.catalog.heldMissing(list + 1, 0, 1), { code: 'NOT_FOUND' });
+});
+
+test('cells that were denied do not fill the disk either, and come when there is space', async (context) => {
+  const { owner, storer, world } = await ownerAndStorer(context, 8 * MIB);
+  await owner.setFiles({ big: noiseOf('one', 2 * MIB) });
+  await world.until('proved', () => owner.isProvedAt(storer));
+  const pulled = storer.bytes('pulled', owner);
+  setFree(storer, 5 * GIB + 4 * CELL_BYTES);
+  denyNewCells(owner);
+  await owner.setFiles({ big: noiseOf('two', 2 * MIB) });
+  await storer.hears('pull-dropped', { reason: 'NO_SPACE' });
+  assert.equal(storer.bytes('pulled', owner), pulled);
+  assert.deepEqual(pullsFrom(storer, owner), []);
+  setFree(storer, 6 * GIB);
+  await world.until('the second is proved', () => owner.isProvedAt(storer));
+});
+
+test('an offer that never comes true is let go after some tries, and a good one is taken', async (context) => {
+  const { owner, storer, world } = await ownerAndStorer(context, 8 * MIB);
+  owner.hooks.set('setContentRevision', (_call, args) => {
+    const offer = args[1] as { content: ContentInfo };
+    offer.content = { ...offer.content, root: noiseOf('another root', 32) };
+  });
+  await owner.setFiles({ big: noiseOf('big', MIB) });
+  await storer.hears('pull-dropped', { reason: 'BAD_PEER_DATA' });
+  const tries = storer.events.slice(
+    0,
+    storer.events.findIndex(({ name }) => name === 'pull-dropped'),
+  );
+  assert.equal(tries.filter(({ name }) => name === 'pull-failed').length, PULL_FAULTS);
+  owner.hooks.clear();
+  await world.until('proved', () => owner.isProvedAt(storer));
+});
+
+test('a bad offer that is said again and again is not tried sooner', async (context) => {
+  const { owner, storer } = await ownerAndStorer(context, 8 * MIB);
+  const say = fakeOffer(owner, storer);
+  storer.session.pullFailures.set(owner.id, { tries: 20, faults: 1 }); // the next pause is the longest
+  await say();
+  await storer.hears('pull-failed', { reason: 'UNKNOWN_CONTENT' });
+  for (let time = 0; time < 10; time += 1) assert.equal(await say(), 'ACCEPTED_PULLING');
+  assert.equal(storer.said('pull-failed', { reason: 'UNKNOWN_CONTENT' }).length, 1);
+});
+
+test('what is still being pulled is neither served nor proved', async (context) => {
+  const { owner, storer, world } = await ownerAndStorer(context, 8 * MIB);
+  const pause = storer.pauseAt('addHeldCells', 1);
+  await owner.setFiles({ big: noiseOf('big', MIB) });
+  await pause.reached;
+  const contentId = newestId(owner);
+  const question = {
+    contentId,
+    nonce: noiseOf('n', 32),
+    seed: noiseOf('s', 32),
+    count: 0,
+    blockBytes: 4096,
+    ranges: [{ startCell: 0, cells: 1 }],
+  };
+  await assert.rejects(owner.session.client.challenge(storer.id, question), { refusal: 'UNKNOWN_CONTENT' });
+  await assert.rejects(downloadAll(owner, storer, contentId), { refusal: 'UNKNOWN_CONTENT' });
+  pause.go();
+  await world.until('proved', () => owner.isProvedAt(storer));
+  assert((await downloadAll(owner, storer, contentId)) > 8 * CELL_BYTES);
+});
+
+test('a storer whose disk lost cells says that the replica is lost, after the cells that it has', async (context) => {
+  const { owner, storer } = await ownerAndStorer(context, 8 * MIB);
+  await owner.setFiles({ big: noiseOf('big', MIB) });
+  await owner.world.until('proved', () => owner.isProvedAt(storer));
+  const folder = join(storer.dir, 'peers');
+  for (const name of readdirSync(folder)) truncateSync(join(folder, name), PACK_HEADER_BYTES + PACK_SLOT_BYTES);
+  await assert.rejects(downloadAll(owner, storer, newestId(owner)), { refusal: 'REPLICA_LOST' });
+});
+
+/** Bytes of a whole blob. */
+async function downloadAll(from: DaemonNode, at: DaemonNode, contentId: Buffer): Promise<number> {
+  const request = { contentId, offset: 0, length: 0, referenceContentId: NONE, repair: false, leaves: false };
+  let bytes = 0;
+  for await (const section of from.session.client.download(at.id, request, 1)) {
+    if (section.kind === 'raw') bytes += section.bytes.length;
+  }
+  return bytes;
+}
+
+/** Offers a revision that does not exist, always the same. */
+function fakeOffer(owner: DaemonNode, storer: DaemonNode): () => Promise<string> {
+  const content = { contentId: noiseOf('fake', 64), contentBytes: MIB, root: noiseOf('fake', 32) };
+  const offer = { content, previousContentId: newestId(owner), delete: false, newCells: 8 };
+  return async () => (await owner.session.client.setContentRevision(storer.id, offer)).outcome;
+}
