@@ -4,12 +4,17 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
+import type { Entry } from '../../src/core/content/entry.ts';
 import { BbError, isBbError } from '../../src/core/errors.ts';
 import type { RevisionRow } from '../../src/ports/catalog.ts';
 import type { CellToAppend } from '../../src/ports/cell-store.ts';
-import { ingest } from '../../src/work/content/ingest.ts';
+import { StagingDb, stagingPath } from '../../src/storage/catalog/staging.ts';
+import { ContentBuilder } from '../../src/work/content/content-builder.ts';
+import { baseContent, ingest } from '../../src/work/content/ingest.ts';
 import type { IngestCall } from '../../src/work/content/ingest.ts';
-import { OwnContent } from '../../src/work/content/own-content.ts';
+import { metadataOf, newStagingId, OwnContent } from '../../src/work/content/own-content.ts';
+import { readBack } from '../../src/work/content/read-back.ts';
+import { readSnapshot, tableEntries } from '../../src/work/content/stored-streams.ts';
 import { noise } from './noise.ts';
 import { World } from './workers-world.ts';
 
@@ -48,6 +53,12 @@ function onCell(n: number, fault: (cell: CellToAppend) => CellToAppend): void {
   own.store.append = async (cells) => append(cells.map((cell) => (++count === n ? fault(cell) : cell)));
 }
 
+function flipped(cell: CellToAppend): CellToAppend {
+  const bytes = Buffer.from(cell.bytes);
+  bytes[70_000] = (bytes[70_000] ?? 0) ^ 1;
+  return { ...cell, bytes };
+}
+
 async function assertOldContentOnly(): Promise<void> {
   assert.deepEqual(fs.readdirSync(`${world.dataDir}/tmp`), []);
   const cells = world.blobCells(base);
@@ -62,11 +73,7 @@ async function assertOldContentOnly(): Promise<void> {
 
 for (const n of [1, 10, 24]) {
   test(`a byte that reaches the disk wrong in cell ${n} is found before anybody is told`, async () => {
-    onCell(n, (cell) => {
-      const bytes = Buffer.from(cell.bytes);
-      bytes[70_000] = (bytes[70_000] ?? 0) ^ 1;
-      return { ...cell, bytes };
-    });
+    onCell(n, flipped);
     await assert.rejects(ingest(own, job(), base, call), (error) => isBbError(error, 'INTEGRITY'));
     await assertOldContentOnly();
   });
@@ -90,4 +97,68 @@ test('the same ingest on a sound disk goes through', async () => {
   const staged = await ingest(own, job(), base, call);
   assert.equal(staged.newCells, cells);
   assert.ok(cells >= 24, 'so that the cells above are a first, a middle and a late one');
+});
+
+/** A content in which every new data cell is out of reach of new files: chunks of the old tail, and of a file that broke off. */
+async function buildWithoutNewFiles(staging: StagingDb): Promise<void> {
+  const builder = new ContentBuilder(own, staging, baseContent(own, base));
+  const entries: Entry[] = [];
+  for await (const entry of tableEntries(
+    own.committed,
+    await readSnapshot(own.committed, metadataOf(base).indexRoot),
+  )) {
+    entries.push(entry);
+  }
+  const broken = async function* (): AsyncGenerator<Buffer, 'unreadable'> {
+    yield noise(300_000, 7);
+    return 'unreadable';
+  };
+  await builder.start();
+  await builder.addBytes(broken(), async () => {});
+  for (const entry of entries) {
+    builder.keepBytes(entry);
+    await builder.addEntry(entry);
+  }
+  const snapshot = {
+    id: Buffer.alloc(16, 1),
+    timeMs: 1,
+    set: Buffer.alloc(0),
+    parent: Buffer.alloc(0),
+    fileCount: base.fileCount,
+    fileBytes: base.fileBytes,
+    extensions: [],
+  };
+  const built = await builder.finish(snapshot);
+  await own.store.sync();
+  await readBack(builder.cells, {
+    root: built.root,
+    snapshot,
+    dataCells: staging.listed('data'),
+    written: builder.written(),
+    isNew: () => false,
+    onFile: async () => {},
+    signal: call.signal,
+  });
+}
+
+test('every cell that was written is read back, also those that no new file leads to', async () => {
+  const append = own.store.append;
+  for (let broken = 0, count = 1; broken <= count; broken++) {
+    own.store.append = append.bind(own.store);
+    onCell(broken, (cell) => flipped(cell));
+    const faulty = own.store.append.bind(own.store);
+    let appended = 0;
+    own.store.append = (cells) => {
+      appended += cells.length;
+      return faulty(cells);
+    };
+    const staging = new StagingDb(stagingPath(own.dataDir, newStagingId()), { durable: false });
+    const building = buildWithoutNewFiles(staging);
+    if (broken === 0) await building;
+    else await assert.rejects(building, (error) => isBbError(error, 'INTEGRITY'), `cell ${broken} of ${count}`);
+    staging.discard();
+    await own.cutBack();
+    if (broken === 0) count = appended;
+    assert.ok(count >= 4, `${count} cells`);
+  }
 });

@@ -44,9 +44,6 @@ export class ChunkWriter {
   /** The old cell that was used last, and how often in a row. */
   #lastLive: Buffer = Buffer.alloc(0);
   #lastUses = 0;
-  /** Chunks of old cells that go into new ones. */
-  readonly #moved = new Set<string>();
-  readonly #cellsOfMoved: Buffer[] = [];
   #isEmpty = true;
   #writing: Promise<void> = Promise.resolve();
 
@@ -96,13 +93,8 @@ export class ChunkWriter {
 
   /** Moves the chunks of an old cell for which `isLive` says yes into new cells. After the last put. */
   async repack(old: FoundCell, isLive: (chunk: StoredChunk) => boolean): Promise<void> {
-    for (const chunk of await this.#deps.cells.chunksOf(old)) if (isLive(chunk)) await this.#move(chunk);
+    for (const chunk of await this.#deps.cells.chunksOf(old)) if (isLive(chunk)) await this.#pack(chunk);
     this.#deps.staging.unmarkLive(old.cellId);
-  }
-
-  /** New cells with chunks of old cells: no new file leads a reader to them. */
-  get cellsOfMoved(): readonly Buffer[] {
-    return this.#cellsOfMoved;
   }
 
   /** Writes the remaining cells, the rewritten last cell among them. Nothing may be put afterwards. */
@@ -131,17 +123,12 @@ export class ChunkWriter {
     const live = this.#isEmpty ? [] : await this.#tailChunks(found);
     const liveBytes = live.reduce((sum, chunk) => sum + bytesInCell(chunk.stored.length), 0);
     if (this.#isEmpty || liveBytes > FULL_BYTES) this.#deps.staging.markLive(this.#tail, this.#tailLive.size);
-    else for (const chunk of live) await this.#move(chunk);
+    else for (const chunk of live) await this.#pack(chunk);
   }
 
   async #tailChunks(found: FoundCell): Promise<StoredChunk[]> {
     const chunks = await this.#deps.cells.chunksOf(found);
     return chunks.filter((chunk) => this.#tailLive.has(chunk.chunkId.toString('latin1')));
-  }
-
-  #move(chunk: StoredChunk): Promise<void> {
-    this.#moved.add(chunk.chunkId.toString('latin1'));
-    return this.#pack(chunk);
   }
 
   async #pack(chunk: StoredChunk): Promise<void> {
@@ -167,7 +154,6 @@ export class ChunkWriter {
     const [position] = await store.append([{ kind: this.#kind, address: id, leaf: leafHash(bytes), bytes }]);
     if (position === undefined) throw new BbError('INTERNAL', 'an appended cell has no position');
     staging.addCell(id, { kind: this.#kind, position });
-    if (chunks.some((chunk) => this.#moved.has(chunk.chunkId.toString('latin1')))) this.#cellsOfMoved.push(id);
     for (const chunk of chunks) {
       staging.addChunk(chunk.chunkId, id);
       this.#pending.delete(chunk.chunkId.toString('latin1'));

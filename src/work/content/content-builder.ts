@@ -47,8 +47,6 @@ export type BuiltContent = {
   readonly contentRoot: Buffer;
   /** Cells that the base does not list. */
   readonly newCells: number;
-  /** New data cells that hold chunks of old files. */
-  readonly movedCells: readonly FoundCell[];
 };
 
 export class ContentBuilder {
@@ -147,6 +145,18 @@ export class ContentBuilder {
     return this.#built(root);
   }
 
+  /** The cells that were written here, whatever leads a reader to them. */
+  *written(): Generator<FoundCell> {
+    for (const { cellId } of this.#staging.records()) yield this.#found(cellId);
+    for (const cellId of splitBytes(this.#newIndexCells.copy(), 32)) yield this.#found(cellId);
+  }
+
+  #found(cellId: Buffer): FoundCell {
+    const found = this.#finder.cell(cellId);
+    if (found === undefined) throw new BbError('INTERNAL', 'a cell that was written is not staged');
+    return found;
+  }
+
   /** Gives up data cells of which less than half is needed. */
   async #compactData(table: RootList): Promise<void> {
     if (this.#base === undefined) return;
@@ -236,7 +246,6 @@ export class ContentBuilder {
       indexCellIds: indexIds.copy(),
       contentRoot: tree.root(),
       newCells: this.#newCells,
-      movedCells: this.#data.cellsOfMoved.flatMap((cellId) => this.#finder.cell(cellId) ?? []),
     };
   }
 }

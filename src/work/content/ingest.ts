@@ -226,7 +226,7 @@ class Ingest {
     await this.#enter('verify');
     await readBack(this.#builder.cells, {
       root: built.root,
-      movedCells: built.movedCells,
+      written: this.#builder.written(),
       snapshot,
       dataCells: this.#staging.listed('data'),
       isNew: (ordinal) => this.#isNew.has(ordinal),

@@ -39,6 +39,7 @@ export class OwnCells {
   readonly #ahead: ReadAhead;
   /** By cell id, least recently opened first. */
   readonly #opened = new Map<string, OpenedCell>();
+  #onRead: (found: FoundCell) => void = () => {};
 
   constructor(keys: WorkerKeys, finder: CellFinder, bytes: CellBytes) {
     this.#keys = keys;
@@ -66,9 +67,10 @@ export class OwnCells {
     return (await this.#open(found)).chunks;
   }
 
-  /** Forgets opened cells: what is read next comes from the disk. */
-  forget(): void {
+  /** Forgets opened cells: what is read next comes from the disk. `onRead` hears of each that was good. */
+  forget(onRead: (found: FoundCell) => void = () => {}): void {
     this.#opened.clear();
+    this.#onRead = onRead;
   }
 
   async #open(found: FoundCell): Promise<OpenedCell> {
@@ -97,6 +99,7 @@ export class OwnCells {
       chunks.push(chunk);
       byId.set(chunk.chunkId.toString('latin1'), { chunk, plain: keptBytes <= KEPT_PLAIN_BYTES ? bytes : undefined });
     }
+    this.#onRead(found);
     return { chunks, byId };
   }
 

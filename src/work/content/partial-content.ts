@@ -56,14 +56,14 @@ export async function stagePartial(
   await own.store.sync();
   await readBack(builder.cells, {
     root: built.root,
-    movedCells: built.movedCells,
+    written: builder.written(),
     snapshot,
     dataCells: staging.listed('data'),
     isNew: () => false,
     onFile: async () => {},
     signal,
   });
-  const { root, newCells, movedCells: _, ...counted } = built;
+  const { root, newCells, ...counted } = built;
   const staged = {
     stagingId,
     ...counted,

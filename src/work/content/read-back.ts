@@ -1,4 +1,4 @@
-// Proves that staged content can be read before anybody is told that it is stored: every new cell is opened again, and
+// Proves that staged content can be read before anybody is told that it is stored: every cell that was written is opened again, and
 // every new file hashed again from its cells (docs/protocol.md, "Commit").
 
 import { CHUNK_ID_BYTES } from '../../core/content/chunk-id.ts';
@@ -8,6 +8,8 @@ import type { RootList } from '../../core/content/root-list.ts';
 import type { Snapshot } from '../../core/content/snapshot.ts';
 import { startSha256 } from '../../core/crypto/hash.ts';
 import { BbError } from '../../core/errors.ts';
+import { PACK_SLOTS } from '../../core/limits.ts';
+import type { CellPosition } from '../../ports/cell-store.ts';
 import { splitBytes } from './byte-list.ts';
 import type { FoundCell, OwnCells } from './own-cells.ts';
 import { indexRecords, tableEntries } from './stored-streams.ts';
@@ -18,8 +20,8 @@ export type ReadBackJob = {
   readonly snapshot: Omit<Snapshot, 'table'>;
   /** Ids of the data cells in blob order. */
   readonly dataCells: Iterator<Buffer>;
-  /** New cells in which chunks of old files lie; those of new files are met on the way. */
-  readonly movedCells: readonly FoundCell[];
+  /** Every cell that was written, of both kinds: some hold nothing but chunks of old files that moved. */
+  readonly written: Iterable<FoundCell>;
   /** Whether the n-th entry of the table has bytes that were not there before. */
   isNew(ordinal: number): boolean;
   onFile(entry: Entry): Promise<void>;
@@ -28,9 +30,9 @@ export type ReadBackJob = {
 
 /** INTEGRITY when anything differs from what was written. */
 export async function readBack(cells: OwnCells, job: ReadBackJob): Promise<void> {
-  cells.forget();
+  const read = new Set<number>();
+  cells.forget(({ position }) => read.add(slotNumber(position)));
   const snapshot = await readIndexBack(cells, job);
-  for (const cell of job.movedCells) await cells.chunksOf(cell);
   let ordinal = 0;
   for await (const entry of tableEntries(cells, snapshot)) {
     job.signal.throwIfAborted();
@@ -38,6 +40,15 @@ export async function readBack(cells: OwnCells, job: ReadBackJob): Promise<void>
     await verifyFile(cells, entry, job.signal);
     await job.onFile(entry);
   }
+  for (const cell of job.written) {
+    job.signal.throwIfAborted();
+    if (!read.has(slotNumber(cell.position))) await cells.chunksOf(cell);
+  }
+}
+
+/** One number for a place in the store: a few bytes per cell, where its id would take a hundred. */
+function slotNumber({ pack, slot }: CellPosition): number {
+  return pack * PACK_SLOTS + slot;
 }
 
 /** Recomputes the hash of a file from its chunks; INTEGRITY when it is another. */
