@@ -1,5 +1,5 @@
-// Proves that staged content can be read before anybody is told that it is stored: every cell that was written is opened again, and
-// every new file hashed again from its cells (docs/protocol.md, "Commit").
+// Proves that staged content can be read before anybody is told that it is stored: every cell that was written is opened
+// again, and every new file hashed again from its cells (docs/protocol.md, "Commit").
 
 import { CHUNK_ID_BYTES } from '../../core/content/chunk-id.ts';
 import { encodeIndexRecord } from '../../core/content/directory.ts';
