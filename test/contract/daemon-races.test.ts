@@ -90,7 +90,10 @@ test('a storer that lost its disk comes back by its words, and stores again what
   await storer.hears('recovery-complete');
   assert.equal((await storer.read('docs/own')).toString(), 'of the storer');
   await owner.hears('replica-lost', {}, mark);
-  await world.until('held again', () => storer.holdsFor(owner)?.contentId.equals(newestOf(owner).row.contentId) === true);
+  await world.until(
+    'held again',
+    () => storer.holdsFor(owner)?.contentId.equals(newestOf(owner).row.contentId) === true,
+  );
   await world.until('proved again', () => owner.isProvedAt(storer) && owner.said('check-judged', {}, mark).length > 0);
   assert.equal(await check(owner, storer), 'held');
 });
