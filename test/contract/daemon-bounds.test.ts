@@ -11,7 +11,7 @@ import { OwnBlobs } from '../../src/daemon/own-blobs.ts';
 import { blobCells } from '../../src/daemon/replica.ts';
 import type { ContentInfo, Offer } from '../../src/ports/peer-client.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
-import type { DaemonNode } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;

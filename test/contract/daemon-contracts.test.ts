@@ -7,7 +7,7 @@ import { decodeTerms, encodeTerms, termsMessage } from '../../src/core/contract/
 import { BbError } from '../../src/core/errors.ts';
 import { pubkeyFromOnionId } from '../../src/core/ids.ts';
 import { agree, DaemonWorld, noiseOf, propose } from './daemon-world.ts';
-import type { DaemonNode } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
 
 const MIB = 1024 ** 2;
 

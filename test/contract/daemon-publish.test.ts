@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { BULK_LANES, CELL_BYTES, CELLS_IN_FLIGHT, FLOW_WINDOW_BYTES } from '../../src/core/limits.ts';
 import { blobCells, updateReplica } from '../../src/daemon/replica.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
-import type { DaemonNode } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
 
 const MIB = 1024 ** 2;
 const NONE = Buffer.alloc(0);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agree, check, DaemonWorld, noiseOf } from './daemon-world.ts';
-import type { DaemonNode } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
 
 const MIB = 1024 ** 2;
 

@@ -10,7 +10,7 @@ import type { RecoverArgs } from '../../src/daemon/local-api.ts';
 import { planFor } from '../../src/daemon/plan.ts';
 import { blobCells } from '../../src/daemon/replica.ts';
 import { agree, DaemonWorld, damage, noiseOf } from './daemon-world.ts';
-import type { DaemonNode } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
 
 const MIB = 1024 ** 2;
 const NONE = Buffer.alloc(0);

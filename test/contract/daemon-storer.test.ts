@@ -8,7 +8,7 @@ import type { DownloadRequest } from '../../src/ports/peer-client.ts';
 import { planFor } from '../../src/daemon/plan.ts';
 import { updateReplica } from '../../src/daemon/replica.ts';
 import { agree, check, DaemonWorld, damage, noiseOf } from './daemon-world.ts';
-import type { DaemonNode } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
 
 const NONE = Buffer.alloc(0);
 const DAY_SECONDS = 86_400;
@@ -99,7 +99,7 @@ test('a storer that does not answer is late or unreachable, and keeps its proof'
 });
 
 test('deleted content stays for its hold, can be had back, and goes when the hold is over', async (context) => {
-  const { owner, storer, world, id } = await proved(context);
+  const { owner, storer, id } = await proved(context);
   const offer = { content: undefined, previousContentId: id, delete: true, newCells: 0 };
   const { outcome, latestKnown } = await owner.session.client.setContentRevision(storer.id, offer);
   assert.equal(outcome, 'ACCEPTED_PULLING');
