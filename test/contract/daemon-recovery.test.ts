@@ -67,7 +67,7 @@ test('from the words alone everything comes back, from both storers, and goes on
     given.every((cells) => cells > 5),
     String(given),
   );
-  assert((given[0] ?? 0) + (given[1] ?? 0) <= blobCells(old) + 6, `${given} of ${blobCells(old)} cells`);
+  assert((given[0] ?? 0) + (given[1] ?? 0) <= blobCells(old) + 6, `${given.join()} of ${blobCells(old)} cells`);
   const { storageLimitBytes, minReplicas, name } = owner.session.settings;
   assert.deepEqual([storageLimitBytes, minReplicas, name], [3 * 1024 * MIB, 2, 'owner']);
   const contracts = await owner.api.contracts('');
@@ -75,7 +75,10 @@ test('from the words alone everything comes back, from both storers, and goes on
     contracts.map(({ state }) => state),
     ['ACTIVE', 'ACTIVE'],
   );
-  assert.deepEqual(contracts.map(({ proposedByUs }) => proposedByUs).toSorted(), [false, true]);
+  assert.deepEqual(
+    contracts.map(({ proposedByUs }) => proposedByUs).toSorted((a, b) => Number(a) - Number(b)),
+    [false, true],
+  );
   // It is stored again, and stores again what it owed.
   await world.until('protected', async () => (await owner.api.status()).verdict === 'PROTECTED');
   await world.until('the debt is paid', () => one.isProvedAt(owner));
@@ -225,6 +228,17 @@ test('with one of two storers gone for good, the word of the user goes on', asyn
   await recoveredFully(world, owner);
   assert.deepEqual(await owner.listing(), before);
   await world.until('proved at the one that is left', () => owner.isProvedAt(one));
+
+  await context.test('and that word is not taken for the next recovery', async () => {
+    await two.start();
+    await two.unlock();
+    await owner.setFiles({ 'a/small': 'after the recovery' });
+    await world.until('protected', async () => (await owner.api.status()).verdict === 'PROTECTED');
+    const mark = owner.events.length;
+    await one.session.client.getContentRevision(owner.id, sealed(owner, newestOf(owner).sequence + 1));
+    await owner.hears('recovery-complete', {}, mark);
+    assert.equal((await owner.read('docs/a/small')).toString(), 'after the recovery');
+  });
 });
 
 test('a second machine under the same words stops all publishing', async (context) => {
