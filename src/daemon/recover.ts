@@ -12,7 +12,7 @@ import { isRestored, tryComplete, tryCompletePartly } from './complete-recovery.
 import { rememberFork } from './lineage.ts';
 import { listedContractPeers, openHead, proveHolder, takeRecordsBack } from './open-head.ts';
 import { plan, planFor, planPresenceAll } from './plan.ts';
-import type { OpenedHead } from './recovery.ts';
+import type { FoundId, OpenedHead } from './recovery.ts';
 import { restoreContent } from './restore-content.ts';
 import type { Session } from './session.ts';
 
@@ -51,7 +51,9 @@ async function recoverStep(session: Session, signal: AbortSignal): Promise<void>
   }
   if (session.newest?.row.contentId.equals(target.row.contentId) !== true) {
     if (!(await isFresh(session, signal))) return;
+    if (!isStillNewest(session, target)) return plan(session, 'recover', 0);
     if ((await restoreContent(session, target, signal)) === 'stuck') return stuck(session, target);
+    if (!isStillNewest(session, target)) return plan(session, 'recover', 0);
   }
   await tryComplete(session);
 }
@@ -83,14 +85,24 @@ function askEverybody(session: Session): void {
   }
 }
 
-/** Opens the head of the newest revision that anybody holds; a holder whose head is bad is passed over. */
-async function chooseTarget(session: Session, signal: AbortSignal): Promise<OpenedHead | undefined> {
-  const { recovery } = session;
+/** The newest revision that anybody holds and whose head may open, as far as is known this moment. */
+function newestKnown({ recovery }: Session): ReturnType<typeof chooseRevision<FoundId>> {
   const wanted = [...recovery.holders.values()]
     .flatMap((holder) => holder.found)
     .filter((id) => recovery.acceptSequence === 0 || id.sequence === recovery.acceptSequence)
     .filter((id) => !recovery.badHeads.has(id.contentId.toString('hex')));
-  const choice = chooseRevision(wanted);
+  return chooseRevision(wanted);
+}
+
+/** Holders answer while a head is fetched or cells come back: one that holds a newer revision moves the target. */
+function isStillNewest(session: Session, target: OpenedHead): boolean {
+  return newestKnown(session)?.newest.contentId.equals(target.row.contentId) === true;
+}
+
+/** Opens the head of the newest revision that anybody holds; a holder whose head is bad is passed over. */
+async function chooseTarget(session: Session, signal: AbortSignal): Promise<OpenedHead | undefined> {
+  const { recovery } = session;
+  const choice = newestKnown(session);
   if (choice === undefined) return undefined;
   const { newest, forks } = choice;
   for (const { contentId } of forks) await rememberFork(session, contentId);

@@ -117,6 +117,7 @@ test('an owner on an older disk image does not replace what its peers hold: it t
   renameSync(image, ada.dataDir);
   await ada.unlock();
   await ada.follow();
+  await ada.waitEvent('recovery-complete', undefined, 90_000);
   await recoverAll(ada, wanted, 'papers');
   const status = await ada.data(['status']);
   assert.equal(status['mode'], 'normal');
