@@ -22,7 +22,9 @@ export function safeName(name: Uint8Array): string {
 
 /** A sentence of the daemon or a peer, made safe; backslashes stay single. */
 export function safeText(text: string): string {
-  return [...text].map((character) => (UNSAFE.test(character) ? safeName(Buffer.from(character)) : character)).join('');
+  return Array.from(text, (character) => (UNSAFE.test(character) ? safeName(Buffer.from(character)) : character)).join(
+    '',
+  );
 }
 
 /** The name as text, or undefined when it is not valid UTF-8. */

@@ -48,9 +48,14 @@ export const ERRORS = {
   INTEGRITY: row(17, 15, false, 'Keep the data directory as it is and see docs/operations.md.'),
   BAD_PEER_DATA: row(17, 15, true, 'The peer sent wrong bytes; another peer may still have good ones.'),
   EXISTS: row(18, 6, false, 'Use --force to overwrite.'),
-  ALREADY_INITIALISED: row(18, 6, false, 'This data directory has an identity already; use another --data-dir.'),
-  DATA_DIR_IN_USE: row(18, 6, false, 'Another bbd uses this data directory; stop it first.'),
-  OWN_ONION_ID: row(18, 3, false, 'That is your own address; ask your friend for theirs.'),
+  ALREADY_INITIALISED: row(
+    18,
+    6,
+    false,
+    'Stop bbd and use another --data-dir, or move this one away if it was made by mistake.',
+  ),
+  DATA_DIR_IN_USE: row(18, 6, false, 'Stop the other bbd first, or use another --data-dir.'),
+  OWN_ONION_ID: row(18, 3, false, 'Ask your friend for theirs: the line that starts with bb: in bb identity show.'),
   PUBLISH_BLOCKED: row(18, 9, true, 'This node is recovering; see bb status and bb recover.'),
   CONFLICT: row(18, 10, true, 'Look at bb status and try again.'),
   NOT_FOUND: row(19, 5, false, 'See bb listfiles or bb peers list for what exists.'),
@@ -61,7 +66,12 @@ export const ERRORS = {
   UNIMPLEMENTED: row(69, 12, false, 'This version cannot do that yet.'),
   UNUSABLE_ENVIRONMENT: row(69, 9, false, 'See docs/operations.md.'),
   NO_TOR: row(69, 9, false, 'Install tor (Debian/Ubuntu: sudo apt-get install tor) and start bbd again.'),
-  INTERRUPTED: row(130, 1, true, 'Run the same command again.'),
+  INTERRUPTED: row(
+    130,
+    1,
+    true,
+    'A job that was started goes on in the daemon (bb status); the same command may be run again.',
+  ),
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

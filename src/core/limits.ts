@@ -108,7 +108,8 @@ export const CHALLENGE_WHOLE_BLOCKS = 1024;
 
 export const MIN_REPLICAS_DEFAULT = 3;
 export const MIN_REPLICAS_MAX = 32;
-export const STORAGE_LIMIT_DEFAULT_BYTES = 20 * 1024 ** 3;
+/** So that 20 GiB can be promised: a twentieth is kept back. */
+export const STORAGE_LIMIT_DEFAULT_BYTES = 25 * 1024 ** 3;
 export const KEPT_LIST_ENTRY_BYTES = 48;
 /** Part of the storage limit that is never promised. */
 export const STORAGE_RESERVE_PERMILLE = 50;

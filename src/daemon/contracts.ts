@@ -2,13 +2,13 @@
 // reached at its onion. One contract per pair: when proposals cross, that of the smaller key stands.
 // Invariant: nothing is stored for an identity before both signatures are durable here.
 
-import { decideProposal } from '../core/contract/default-policy.ts';
+import { acceptableBytes, decideProposal } from '../core/contract/default-policy.ts';
 import { DEFAULT_TERMS } from '../core/contract/default-terms.ts';
 import { STATE_EFFECTS } from '../core/contract/effects.ts';
 import { newContract, stepContract } from '../core/contract/machine.ts';
 import { doesOwnProposalStand, isTermsSignature, ownSide } from '../core/contract/sides.ts';
 import type { ContractState } from '../core/contract/state.ts';
-import { decodeTerms, encodeTerms, termsDigest, termsMessage } from '../core/contract/terms.ts';
+import { decodeTerms, encodeTerms, termsDefect, termsDigest, termsMessage } from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
 import { BbError } from '../core/errors.ts';
 import { pubkeyFromOnionId } from '../core/ids.ts';
@@ -22,6 +22,7 @@ import { plan, planFor } from './plan.ts';
 import { meetPeer } from './presence.ts';
 import { remainingOf } from './remaining.ts';
 import { freshReplica } from './replica.ts';
+import { reasonSentence } from './reason-sentences.ts';
 import type { Session } from './session.ts';
 
 /** States in which signed terms stand and a new proposal would be an amendment. */
@@ -45,12 +46,12 @@ export async function* proposeContract(
   const signature = session.keyring.sign(termsMessage(bytes));
   const answer = await session.client.proposeContract(peer, bytes, signature, { signal });
   if (answer.answer === 'PENDING') {
-    yield { state: 'PENDING_PERSON', success: false, reason: answer.reason };
+    yield { state: 'PENDING_PERSON', success: false, reason: reasonSentence(answer.reason) };
     return;
   }
   if (answer.answer === 'REJECTED') {
     await step(session, peer, { kind: 'rejected' }, bytes);
-    yield { state: 'PEER_REFUSED', success: false, reason: answer.reason };
+    yield { state: 'PEER_REFUSED', success: false, reason: reasonSentence(answer.reason) };
     return;
   }
   await closeOwnProposal(session, peer, bytes, answer, signal);
@@ -183,10 +184,15 @@ function decodeOrRefuse(bytes: Buffer): Terms {
 
 /** The same open proposal is repeated byte for byte, so that a lost reply does no harm. */
 async function ownProposal(session: Session, peer: OnionId, args: ProposeArgs): Promise<Buffer> {
-  const budget = session.settings.storageLimitBytes - promisedBytes(session, peer, () => true);
-  if (args.giveBytes > budget) throw new BbError('OVER_BUDGET', 'this is more than the storage budget has left');
+  const budget = acceptableBytes(
+    session.settings.storageLimitBytes,
+    promisedBytes(session, peer, () => true),
+  );
+  if (args.giveBytes > budget) {
+    throw new BbError('OVER_BUDGET', `the storage budget has ${budget} bytes left, less than you want to give`);
+  }
   const old = session.registry.contract(peer);
-  const bytes = encodeTerms({
+  const terms: Terms = {
     ...DEFAULT_TERMS,
     version: (old === undefined ? 0 : decodeTerms(old.terms).version) + 1,
     proposer: session.keyring.pubkey,
@@ -196,7 +202,10 @@ async function ownProposal(session: Session, peer: OnionId, args: ProposeArgs): 
     durationSeconds: args.durationSeconds,
     holdSeconds: args.holdSeconds === 0 ? DEFAULT_TERMS.holdSeconds : args.holdSeconds,
     nonce: session.deps.random.bytes(16),
-  });
+  };
+  const defect = termsDefect(terms);
+  if (defect !== undefined) throw new BbError('USAGE', `these terms cannot be offered: ${defect}`);
+  const bytes = encodeTerms(terms);
   const repeated = old?.state === 'PROPOSED' && isOwn(session, old) && isSameOffer(old.terms, bytes);
   if (repeated) return old.terms;
   await keepProposal(session, peer, bytes, session.keyring.sign(termsMessage(bytes)), Buffer.alloc(0));

@@ -9,6 +9,7 @@ import { createIdentity } from './init.ts';
 import { Jobs } from './jobs.ts';
 import type { InitArgs, NodeState, StatusView } from './local-api.ts';
 import { Mutex } from './mutex.ts';
+import { plan } from './plan.ts';
 import type { Session } from './session.ts';
 import { startSession, stopSession } from './start-session.ts';
 import { lockedStatus, sessionStatus } from './status.ts';
@@ -51,12 +52,22 @@ export class Daemon {
 
   init(args: InitArgs): Promise<{ readonly words: readonly string[]; readonly onionId: OnionId }> {
     return this.#changes.run(async () => {
+      if (args.newIdentity && this.#session?.node.mode === 'blocked')
+        return this.#declareNew(this.#session, args.secret);
       const { keyring, words, initial } = await createIdentity(this.deps, args);
       this.#secretMode = args.mode;
       const session = await openSession(this.deps, keyring, this.bus, this.jobs, initial);
       await this.#begin(session);
       return { words, onionId: session.self };
     });
+  }
+
+  /** `init --new` said later, on a node that looks for holders already: the look gets an end. */
+  async #declareNew(session: Session, secret: Buffer): Promise<{ words: readonly string[]; onionId: OnionId }> {
+    (await openKeyring(this.deps, secret)).wipe();
+    await session.registry.updateNode(() => ({ ...session.node, newIdentity: true }));
+    plan(session, 'recover', 0);
+    return { words: [], onionId: session.self };
   }
 
   unlock(secret: Buffer): Promise<{ readonly onionId: OnionId }> {

@@ -20,12 +20,13 @@ export async function* followRecovery(
 ): AsyncGenerator<RecoverUpdate> {
   const { session } = daemon;
   const { recovery } = session;
+  if (args.from !== '') {
+    requireTor(session);
+    const { peer } = await connectPeer(session, args.from, '', session.node.mode === 'normal');
+    planFor(session, 'ask', peer.onionId, 0);
+  }
   if (session.node.mode !== 'normal') {
     requireTor(session);
-    if (args.from !== '') {
-      const { peer } = await connectPeer(session, args.from, '', false);
-      planFor(session, 'ask', peer.onionId, 0);
-    }
     recovery.acceptSequence = args.acceptSequence || recovery.acceptSequence;
     // Only what was shown can be accepted: while cells still come there is nothing to say yes to.
     recovery.isAsked ||= args.complete && (recovery.isStuck || isRestored(session));
@@ -44,6 +45,11 @@ export async function* followRecovery(
     if (!INTERESTING.has(event.name)) continue;
     if (recovery.incompatible !== undefined) throw recovery.incompatible;
     const update = recoveryView(session, event.name === 'recovery-stuck');
+    if (update.done && update.newest === undefined) {
+      throw new BbError('NOT_FOUND', 'nobody is known to hold content of this node', {
+        hint: 'Name a peer that does: bb recover --from bb:<its id>. Check the secret if the address is not yours.',
+      });
+    }
     yield update;
     if (update.done) return;
   }

@@ -97,6 +97,11 @@ async function chooseSecret(deps: Deps, args: InitArgs): Promise<{ readonly text
   args.secret.fill(0);
   if (args.mode === 'phrase') return { text: normalisePhrase(typed), account: '' };
   const text = normalisePassword(typed);
+  if (/^([a-z]+ ){23}[a-z]+$/.test(text.toLowerCase().trim())) {
+    throw new BbError('USAGE', 'this looks like 24 words, not like a password of your own', {
+      hint: 'Leave out --own-password and --account.',
+    });
+  }
   const account = normaliseAccount(args.account);
   await deps.checkPassword(text, account, args.allowWeak);
   return { text, account };

@@ -23,6 +23,10 @@ export async function connectPeer(
   const id = parseOnionId(reference);
   if (id === session.self) throw new BbError('OWN_ONION_ID', 'this is your own onion id');
   const old = session.registry.peer(id);
+  const namesake = session.registry.peers().find((peer) => peer.name === name && peer.onionId !== id);
+  if (name !== '' && namesake !== undefined) {
+    throw new BbError('EXISTS', 'another peer has this name already', { hint: 'Choose another --name.' });
+  }
   if (old === undefined && session.registry.peers().length >= PEERS) {
     throw new BbError('TOO_LARGE', `at most ${PEERS} peers can be known`);
   }

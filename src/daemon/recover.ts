@@ -73,7 +73,13 @@ async function look(session: Session): Promise<void> {
   session.recovery.phase = 'looking';
   session.recovery.waitingFor = 'a peer that holds your content to call in or answer';
   if (!session.node.newIdentity) return;
-  const lookedMs = session.deps.clock.nowMs() - session.node.modeSinceMs;
+  // Only time in which we can be found counts: whoever holds something must have had the chance to call in.
+  if (!session.deps.tor.state().published) {
+    session.recovery.lookSinceMs = undefined;
+    return; // planned again when our address is live
+  }
+  session.recovery.lookSinceMs ??= session.deps.clock.monotonicMs();
+  const lookedMs = session.deps.clock.monotonicMs() - session.recovery.lookSinceMs;
   const leftMs = session.deps.periods.newIdentityLook - lookedMs;
   if (leftMs > 0) return plan(session, 'recover', leftMs);
   await changeMode(session, 'look-found-nobody');

@@ -37,6 +37,8 @@ export class Recovery {
   readonly heads = new Map<string, OpenedHead>();
   /** Content ids in hex whose head nobody gave as it should be. */
   readonly badHeads = new Set<string>();
+  /** Monotonic time since which a node that is said to be new can be found and looks for holders. */
+  lookSinceMs: number | undefined;
   /** Monotonic time of the first answer of a holder. */
   firstAnswerMs: number | undefined;
   target: OpenedHead | undefined;

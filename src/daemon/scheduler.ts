@@ -1,6 +1,8 @@
 // The one loop: named tasks with a due time, run with bounded concurrency per class. A task that is
 // planned again while it waits keeps the earlier time; while it runs, it runs once more after.
 
+import { toBbError } from '../core/errors.ts';
+import { PeerRefusal } from '../core/refusal.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 
@@ -129,7 +131,7 @@ export class Scheduler {
     try {
       await task.run(this.#abort.signal);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      const code = error instanceof PeerRefusal ? error.refusal : toBbError(error).code;
       this.#log.warn('task failed', { class: task.taskClass, code });
       this.#log.debug('task failure', { class: task.taskClass, detail: String(error) });
     }

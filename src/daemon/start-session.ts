@@ -19,7 +19,10 @@ export async function startSession(session: Session): Promise<void> {
   session.onClose(
     tor.onState(({ phase, published }) => {
       if (phase === 'ready' && !wasReady) planPresenceAll(session);
-      if (published && !wasPublished) plan(session, 'selfDial', 0);
+      if (published && !wasPublished) {
+        plan(session, 'selfDial', 0);
+        if (session.node.mode !== 'normal') plan(session, 'recover', 0);
+      }
       wasReady = phase === 'ready';
       wasPublished = published;
     }),

@@ -47,7 +47,7 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
   const contracts = registry.contracts().filter(({ state }) => state !== 'RELEASED');
   const protection = judgeProtection({
     mode: node.mode,
-    newest: newest?.row.contentId,
+    newest: newest === undefined || newest.row.fileCount === 0 ? undefined : newest.row.contentId,
     dirty: node.dirty,
     minReplicas: settings.minReplicas,
     replicas: contracts.map((contract) => ({

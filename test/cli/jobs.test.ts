@@ -14,7 +14,7 @@ test('setfile sends the absolute path and a name, and ends with the revision', a
   const calls: string[] = [];
   await using rig = await rigWith({
     async setFile(source, onProgress) {
-      calls.push(source.kind === 'path' ? `${source.path} ${source.name}` : source.kind);
+      calls.push(source.kind === 'path' ? `${source.path.toString()} ${source.name.toString()}` : source.kind);
       onProgress(READ);
       return RESULT;
     },

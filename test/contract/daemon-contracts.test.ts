@@ -110,10 +110,8 @@ test('what the budget cannot keep is refused, and promises to others count', asy
   await agree(ann, bob, 60 * MIB);
   await bob.api.connectPeer(eve.id, '', false);
   await eve.api.connectPeer(bob.id, '', true);
-  assert.equal(
-    (await propose(eve, bob, { giveBytes: 60 * MIB, getBytes: 60 * MIB })).at(-1),
-    'PEER_REFUSED OVER_BUDGET',
-  );
+  const refusal = (await propose(eve, bob, { giveBytes: 60 * MIB, getBytes: 60 * MIB })).at(-1);
+  assert.match(refusal ?? '', /^PEER_REFUSED .*\(OVER_BUDGET\)$/);
   assert.equal(bob.session.registry.contract(eve.id), undefined);
   assert.equal((await propose(eve, bob, { giveBytes: 30 * MIB, getBytes: 30 * MIB })).at(-1), 'COMPLETED');
   await assert.rejects(propose(bob, eve, { giveBytes: 60 * MIB }), { code: 'EXISTS' });

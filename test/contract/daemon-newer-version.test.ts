@@ -11,7 +11,7 @@ test('content of a newer version is INCOMPATIBLE at unlock and at recover, and n
   const [owner, storer] = await DaemonWorld.ready(context, 'owner', 'storer');
   assert(owner && storer);
   const { world } = owner;
-  const { encode } = metadataCodec;
+  const encode = metadataCodec.encode.bind(metadataCodec);
   await agree(owner, storer);
   context.mock.method(metadataCodec, 'encode', (metadata: Parameters<typeof encode>[0]) =>
     encode({ ...metadata, formatMin: 2 }),

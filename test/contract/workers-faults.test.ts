@@ -142,7 +142,7 @@ async function buildWithoutNewFiles(staging: StagingDb): Promise<void> {
 }
 
 test('every cell that was written is read back, also those that no new file leads to', async () => {
-  const append = own.store.append;
+  const append = own.store.append.bind(own.store);
   for (let broken = 0, count = 1; broken <= count; broken++) {
     own.store.append = append.bind(own.store);
     onCell(broken, (cell) => flipped(cell));

@@ -30,16 +30,28 @@ export type WalkedEntry = {
 };
 
 /** `special`: a socket, pipe or device; `unseen`: gone between listing and looking, or not to be looked at. */
+export type Inode = { readonly dev: bigint; readonly ino: bigint };
+
 export type Skipped = { readonly kind: 'skipped'; readonly reason: 'special' | 'unseen' };
 
 const SLASH = Buffer.from('/');
 
-/** NOT_FOUND when there is nothing at `root`. Stops with the signal's reason. */
-export async function* walk(root: Buffer, signal?: AbortSignal): AsyncGenerator<WalkedEntry | Skipped> {
+/**
+ * NOT_FOUND when there is nothing at `root`. `except` is the inode of a folder that is passed over: the daemon's own. Stops
+ * with the signal's reason.
+ */
+export async function* walk(root: Buffer, signal?: AbortSignal, except?: Inode): AsyncGenerator<WalkedEntry | Skipped> {
   const stats = await statOf(root);
   if (stats === undefined)
-    throw new BbError('NOT_FOUND', 'there is no such file or folder, or it may not be looked at');
-  yield* walkAt(root, Buffer.alloc(0), stats, signal);
+    throw new BbError('NOT_FOUND', 'there is no such file or folder, or it may not be looked at', {
+      hint: 'Check the path: it is one of this machine.',
+    });
+  yield* walkAt(root, Buffer.alloc(0), stats, signal, except);
+}
+
+/** What tells a folder under any of its names. */
+export function inodeOf(path: string): Promise<Inode> {
+  return fs.stat(path, { bigint: true });
 }
 
 async function* walkAt(
@@ -47,9 +59,11 @@ async function* walkAt(
   path: Buffer,
   stats: BigIntStats,
   signal: AbortSignal | undefined,
+  except: Inode | undefined,
 ): AsyncGenerator<WalkedEntry | Skipped> {
   signal?.throwIfAborted();
-  const kind = kindOf(stats);
+  const isExcept = except !== undefined && stats.dev === except.dev && stats.ino === except.ino;
+  const kind = isExcept ? undefined : kindOf(stats);
   if (kind === undefined) {
     yield { kind: 'skipped', reason: 'special' };
     return;
@@ -75,7 +89,13 @@ async function* walkAt(
     const childStats = await statOf(childDiskPath);
     if (childStats === undefined) yield { kind: 'skipped', reason: 'unseen' };
     else
-      yield* walkAt(childDiskPath, path.length === 0 ? name : Buffer.concat([path, SLASH, name]), childStats, signal);
+      yield* walkAt(
+        childDiskPath,
+        path.length === 0 ? name : Buffer.concat([path, SLASH, name]),
+        childStats,
+        signal,
+        except,
+      );
   }
 }
 

@@ -11,6 +11,8 @@ import { CONTENT_BYTES, FILES } from '../../core/limits.ts';
 import type { RevisionRow, StagedContent } from '../../ports/catalog.ts';
 import type { IngestJob, IngestProgress } from '../../ports/workers.ts';
 import { StagingDb, stagingPath } from '../../storage/catalog/staging.ts';
+import { inodeOf } from '../../storage/source/walk.ts';
+import type { Inode } from '../../storage/source/walk.ts';
 import { BitList } from './bit-list.ts';
 import { ContentBuilder } from './content-builder.ts';
 import type { BaseContent } from './content-builder.ts';
@@ -49,7 +51,7 @@ export async function ingest(
   const stagingId = newStagingId();
   const staging = new StagingDb(stagingPath(own.dataDir, stagingId), { durable: false });
   try {
-    const staged = await new Ingest(own, staging, job, base, call).run(stagingId);
+    const staged = await new Ingest(own, staging, job, base, call, await inodeOf(own.dataDir)).run(stagingId);
     staging.close();
     return staged;
   } catch (error) {
@@ -66,6 +68,8 @@ class Ingest {
   readonly #base: RevisionRow | undefined;
   readonly #call: IngestCall;
   readonly #builder: ContentBuilder;
+  /** A backup of the backup would grow with each run. */
+  readonly #ownFolder: Inode;
   /** One bit per entry of the new table: its bytes are new. */
   readonly #isNew = new BitList();
   #oldSnapshot: Snapshot | undefined;
@@ -78,7 +82,15 @@ class Ingest {
   /** Any entry differs from the old table, were it only in its mode. */
   #isChanged = false;
 
-  constructor(own: OwnContent, staging: StagingDb, job: PlainJob, base: RevisionRow | undefined, call: IngestCall) {
+  constructor(
+    own: OwnContent,
+    staging: StagingDb,
+    job: PlainJob,
+    base: RevisionRow | undefined,
+    call: IngestCall,
+    ownFolder: Inode,
+  ) {
+    this.#ownFolder = ownFolder;
     this.#own = own;
     this.#staging = staging;
     this.#job = job;
@@ -115,7 +127,7 @@ class Ingest {
     if (change.kind !== 'path') return;
     let totalFiles = 0;
     let totalBytes = 0;
-    for await (const item of itemsOnDisk(change.path, change.name, this.#call.signal)) {
+    for await (const item of itemsOnDisk(change.path, change.name, this.#ownFolder, this.#call.signal)) {
       if (item === 'skipped') continue;
       totalFiles++;
       totalBytes += item.file?.sizeBytes ?? 0;
@@ -135,7 +147,7 @@ class Ingest {
 
   #items(): AsyncGenerator<WalkedItem> {
     const { change, nowMs } = this.#job;
-    if (change.kind === 'path') return itemsOnDisk(change.path, change.name, this.#call.signal);
+    if (change.kind === 'path') return itemsOnDisk(change.path, change.name, this.#ownFolder, this.#call.signal);
     return change.kind === 'remove'
       ? noEntries()
       : oneItem(itemOfStream(change.name, change.mode, nowMs, this.#call.input));

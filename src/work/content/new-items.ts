@@ -8,7 +8,7 @@ import { CONTENT_BYTES } from '../../core/limits.ts';
 import { readSourceFile } from '../../storage/source/read-file.ts';
 import type { ReadEnd } from '../../storage/source/read-file.ts';
 import { walk } from '../../storage/source/walk.ts';
-import type { WalkedEntry } from '../../storage/source/walk.ts';
+import type { Inode, WalkedEntry } from '../../storage/source/walk.ts';
 
 export type NewItem = {
   /** Without size, hash and chunks of a file. */
@@ -31,9 +31,14 @@ export type WalkedItem = NewItem | 'skipped';
 const EMPTY = Buffer.alloc(0);
 const SLASH = Buffer.from('/');
 
-/** A file, link or folder tree on disk as `name`. NOT_FOUND, BAD_NAME. */
-export async function* itemsOnDisk(path: Buffer, name: Buffer, signal: AbortSignal): AsyncGenerator<WalkedItem> {
-  for await (const walked of walk(path, signal)) {
+/** A file, link or folder tree on disk as `name`, without the folder `except`. NOT_FOUND, BAD_NAME. */
+export async function* itemsOnDisk(
+  path: Buffer,
+  name: Buffer,
+  except: Inode,
+  signal: AbortSignal,
+): AsyncGenerator<WalkedItem> {
+  for await (const walked of walk(path, signal, except)) {
     if (walked.kind === 'skipped' || (walked.kind === ENTRY_KIND.SYMLINK && walked.isUnreadable)) yield 'skipped';
     else yield itemOf(walked, walked.path.length === 0 ? name : Buffer.concat([name, SLASH, walked.path]));
   }
