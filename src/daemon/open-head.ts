@@ -103,6 +103,9 @@ export async function proveHolder(session: Session, holder: Holder, signal: Abor
   }
 }
 
+/** A few cells go where a session is up already: a circuit of their own may take a minute to come. */
+const CONTROL_LANE = 0;
+
 async function fetchFew(
   session: Session,
   peer: OnionId,
@@ -121,7 +124,7 @@ async function fetchFew(
     repair: false,
     leaves: false,
   };
-  for await (const section of session.client.download(peer, request, 1, { signal })) {
+  for await (const section of session.client.download(peer, request, CONTROL_LANE, { signal })) {
     if (section.kind === 'raw') cells.push(...assembler.add(section.bytes).map(({ bytes }) => bytes));
     else if (section.kind !== 'head') throw new BbError('BAD_PEER_DATA', 'raw bytes were asked for');
   }

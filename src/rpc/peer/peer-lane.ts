@@ -91,18 +91,33 @@ export class PeerLane {
     const deadline = new AbortController();
     const stopTimer = clock.after(DEADLINES_MS.connect, () => deadline.abort());
     try {
-      for (let attempt = 1; ; attempt++) {
+      for (let failures = 0; ; ) {
         const connection = this.#open();
-        if ((await settled(connection.channel, deadline.signal)) && !this.#closed) {
+        const outcome = await this.#attempt(connection, deadline.signal);
+        if (outcome === 'ready') {
           this.#watch(connection);
           return connection;
         }
         this.#drop();
-        if (attempt >= CONNECT_ATTEMPTS || deadline.signal.aborted || this.#closed) {
+        // A circuit that hangs says nothing about the peer: another one is tried for as long as there is time.
+        if (outcome === 'failed') failures += 1;
+        if (failures >= CONNECT_ATTEMPTS || deadline.signal.aborted || this.#closed) {
           throw new BbError('PEER_UNREACHABLE', 'the peer cannot be reached');
         }
         await clock.sleep(DEADLINES_MS.reconnectMin, deadline.signal);
       }
+    } finally {
+      stopTimer();
+    }
+  }
+
+  async #attempt({ channel }: Connection, deadline: AbortSignal): Promise<'ready' | 'failed' | 'hung'> {
+    const hung = new AbortController();
+    const stopTimer = this.#options.clock.after(DEADLINES_MS.connectAttempt, () => hung.abort());
+    try {
+      const isReady = await settled(channel, AbortSignal.any([deadline, hung.signal]));
+      if (isReady && !this.#closed) return 'ready';
+      return hung.signal.aborted ? 'hung' : 'failed';
     } finally {
       stopTimer();
     }
