@@ -10,6 +10,7 @@ import { markDirty } from './dirty.ts';
 import type { PeerView } from './local-api.ts';
 import { planFor } from './plan.ts';
 import { meetPeer } from './presence.ts';
+import { requireTor } from './require-tor.ts';
 import type { Session } from './session.ts';
 import { peerView } from './views.ts';
 
@@ -36,6 +37,7 @@ export async function connectPeer(
     name: name === '' ? (known?.name ?? '') : name,
   }));
   if (old?.added !== true) await markDirty(session);
+  if (wait) requireTor(session); // the peer is known from now on all the same
   let reached = session.reach.isReachable(id);
   if (wait && !session.client.isConnected(id)) {
     reached = await meetPeer(session, id, session.scheduler.signal).then(

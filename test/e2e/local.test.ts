@@ -59,7 +59,7 @@ test('init --json returns the words once; a second identity in the same director
 test('a second daemon on one data directory ends with exit 18 and leaves the first alone', async () => {
   const second = spawnSync(world.bbd, ['--data-dir', ada.dataDir], { encoding: 'utf8', timeout: 20_000 });
   assert.equal(second.status, 18, second.stderr);
-  assert.match(second.stderr, /^error: .*\nhint: .*stop it first/m);
+  assert.match(second.stderr, /^error: .*\nhint: .*Stop the other bbd first/m);
   assert.equal((await ada.data(['status']))['state'], 'unlocked');
 });
 
