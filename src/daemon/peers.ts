@@ -42,7 +42,7 @@ export async function connectPeer(
   if (wait && !session.client.isConnected(id)) {
     reached = await meetPeer(session, id, session.scheduler.signal).then(
       () => true,
-      () => false,
+      () => session.reach.isReachable(id), // it may have called in while our call looked for it
     );
   }
   planFor(session, 'presence', id, 0);

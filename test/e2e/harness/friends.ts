@@ -18,11 +18,17 @@ const NO_TRANSFER = { served_bytes: 0, pulled_bytes: 0, recovered_bytes: 0 };
 const PROTECTED_WITHIN = '90s';
 const RECOVERED_WITHIN = '120s';
 
-/** Each knows the other and `node` has reached `friend`. */
+/** Each knows the other and `node`, whose events are followed, has a session to `friend`. */
 export async function befriend(node: TestNode, friend: TestNode): Promise<void> {
-  const first = await friend.run(['connect', `bb:${node.onionId}`, '--name', node.name]);
-  assert.ok(first.exit === 0 || first.exit === 14, first.stderr);
-  await node.data(['connect', friend.onionId, '--name', friend.name]);
+  await add(friend, node);
+  await add(node, friend);
+  await node.waitEvent('peer-connected', ({ attributes }) => attributes['peer'] === friend.onionId);
+}
+
+/** A friend whose address Tor does not know yet is added all the same (exit 14); the daemons find each other later. */
+async function add(node: TestNode, friend: TestNode): Promise<void> {
+  const run = await node.run(['connect', `bb:${friend.onionId}`, '--name', friend.name]);
+  assert.ok(run.exit === 0 || run.exit === 14, `exit ${run.exit}: ${run.stderr}`);
 }
 
 export async function agree(node: TestNode, friend: TestNode, size: string): Promise<void> {
