@@ -89,19 +89,24 @@ test('an edit of 1 KiB costs each storer less than 1.5 MiB', async () => {
 });
 
 test('from what ben holds, the words and the format document alone a file comes back', async (context) => {
+  ada.events.forget();
   await ben.stop();
-  const check = await ada.bb(['contracts', 'check', 'ben'], { exit: 14 });
-  assert.equal(check.error?.code, 'PEER_UNREACHABLE');
-  const blob = await heldBlob(ben, ada);
-  const startMs = performance.now();
-  const files = openBlob(ada.words, pubkeyFromOnionId(ben.onionId as OnionId), blob);
-  context.diagnostic(`restored by hand in ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
-  for (const name of ['noise', 'storage-format.md', 'src/main.ts']) {
-    const found = files.get(Buffer.from(`papers/${name}`).toString('hex'));
-    assert.ok(found !== undefined && Buffer.from(found).equals(readFileSync(join(source, name))), name);
+  try {
+    await ada.waitEvent('peer-disconnected', ({ attributes }) => attributes['peer'] === ben.onionId);
+    const check = await ada.bb(['contracts', 'check', 'ben'], { exit: 14 });
+    assert.equal(check.error?.code, 'PEER_UNREACHABLE');
+    const blob = await heldBlob(ben, ada);
+    const startMs = performance.now();
+    const files = openBlob(ada.words, pubkeyFromOnionId(ben.onionId as OnionId), blob);
+    context.diagnostic(`restored by hand in ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
+    for (const name of ['noise', 'storage-format.md', 'src/main.ts']) {
+      const found = files.get(Buffer.from(`papers/${name}`).toString('hex'));
+      assert.ok(found !== undefined && Buffer.from(found).equals(readFileSync(join(source, name))), name);
+    }
+  } finally {
+    await ben.unlock();
+    await ben.follow();
   }
-  await ben.unlock();
-  await ben.follow();
 });
 
 test('a dead disk: the words and one address bring files, peers, contracts and settings back, and ben his copy', async () => {
