@@ -6,6 +6,7 @@ import { acceptableBytes, decideProposal } from '../core/contract/default-policy
 import { DEFAULT_TERMS } from '../core/contract/default-terms.ts';
 import { STATE_EFFECTS } from '../core/contract/effects.ts';
 import { newContract, stepContract } from '../core/contract/machine.ts';
+import type { ContractEvent } from '../core/contract/machine.ts';
 import { doesOwnProposalStand, isTermsSignature, ownSide } from '../core/contract/sides.ts';
 import type { ContractState } from '../core/contract/state.ts';
 import { decodeTerms, encodeTerms, termsDefect, termsDigest, termsMessage } from '../core/contract/terms.ts';
@@ -27,6 +28,10 @@ import type { Session } from './session.ts';
 
 /** States in which signed terms stand and a new proposal would be an amendment. */
 const STANDING = new Set<ContractState>(['ACTIVE', 'DEGRADED', 'GRACE', 'EXPIRED', 'ENDING']);
+
+export function isStanding(state: ContractState): boolean {
+  return STANDING.has(state);
+}
 
 /** `bb contracts propose`: ends with success, a refusal, or waiting for a person at the peer. */
 export async function* proposeContract(
@@ -280,10 +285,11 @@ function keepProposal(
 }
 
 /** `only`: nothing changes if other terms than these stand there by now. */
-function step(
+/** Moves the contract by an event of the two sides; time is the business of the tick. */
+export function step(
   session: Session,
   peer: OnionId,
-  event: { readonly kind: 'agreed' } | { readonly kind: 'rejected' },
+  event: Extract<ContractEvent, { kind: 'agreed' | 'rejected' | 'ended' }>,
   only: Buffer,
 ): Promise<ContractRecord> {
   return session.registry.updateContract(peer, (contract) => {

@@ -1,10 +1,11 @@
 // The PeerApi of an unlocked node: each method is one use case.
 
-import { PeerRefusal } from '../core/refusal.ts';
 import { answerChallenge } from './answer-challenge.ts';
 import { answerContact } from './answer-contact.ts';
+import { answerLoss } from './answer-loss.ts';
 import { answerOffer } from './answer-offer.ts';
 import { answerAccept, answerProposal, signedTerms } from './contracts.ts';
+import { answerEnd } from './end-contract.ts';
 import type { PeerApi } from './peer-api.ts';
 import { answerExchange } from './exchange-peers.ts';
 import { onIncoming } from './presence.ts';
@@ -36,9 +37,9 @@ export function peerApiOf(session: Session): PeerApi {
     download: (caller, request, signal) => serveDownload(session, caller, request, signal),
     proposeContract: (caller, terms, signature) => answerProposal(session, caller, terms, signature),
     acceptContract: (caller, digest, accept) => answerAccept(session, caller, digest, accept),
-    endContract: async () => {
-      throw new PeerRefusal('UNIMPLEMENTED');
-    },
+    endContract: (caller, digest, noticeSeconds, signature) =>
+      answerEnd(session, caller, digest, noticeSeconds, signature),
+    reportLoss: (caller, loss) => answerLoss(session, caller, loss.contentId),
     getContract: async (caller) => signedTerms(session, caller),
     challenge: (caller, question) => answerChallenge(session, caller, question),
   };

@@ -1,7 +1,7 @@
 // What the daemon answers to other daemons, in the words of the core. The protobuf edge in `rpc`
 // validates and translates; it calls nothing else. A refusal is thrown as PeerRefusal (core/refusal).
 
-import type { ChallengeQuestion } from '../core/challenge/question.ts';
+import type { CellRange, ChallengeQuestion } from '../core/challenge/question.ts';
 import type { ContractState } from '../core/contract/state.ts';
 import type { OnionId } from '../core/ids.ts';
 import type {
@@ -14,6 +14,8 @@ import type {
   RevisionReport,
   SignedTerms,
 } from '../ports/peer-client.ts';
+
+export type LossReport = { readonly contentId: Buffer; readonly ranges: readonly CellRange[] };
 
 /** `own` = a connection under our own key: HealthCheck only. `known` = added or in a contract. */
 export type CallerClass = 'own' | 'known' | 'unknown';
@@ -44,6 +46,8 @@ export interface PeerApi {
     noticeSeconds: number,
     signature: Buffer,
   ): Promise<{ readonly state: ContractState | undefined }>;
+  /** The caller lost cells of our content. */
+  reportLoss(caller: OnionId, loss: LossReport): Promise<void>;
   getContract(caller: OnionId): Promise<SignedTerms | undefined>;
   challenge(
     caller: OnionId,

@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_TERMS } from '../../src/core/contract/default-terms.ts';
-import { decodeTerms, encodeTerms, termsMessage } from '../../src/core/contract/terms.ts';
+import { decodeTerms, encodeTerms, termsDigest, termsMessage } from '../../src/core/contract/terms.ts';
 import { BbError } from '../../src/core/errors.ts';
 import { pubkeyFromOnionId } from '../../src/core/ids.ts';
+import { noticeMessage } from '../../src/daemon/end-contract.ts';
+import { peerApiOf } from '../../src/daemon/peer-api-of.ts';
 import { agree, DaemonWorld, noiseOf, propose } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
@@ -174,3 +176,37 @@ function signed(from: DaemonNode, to: DaemonNode, version: number, sizeBytes = M
   });
   return { bytes, signature: from.session.keyring.sign(termsMessage(bytes)) };
 }
+
+test('a signed notice ends a contract by its terms; a forged one changes nothing', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob);
+  const api = peerApiOf(bob.session);
+  const { terms } = bob.session.registry.contract(ann.id) ?? { terms: Buffer.alloc(0) };
+  const digest = termsDigest(terms);
+  const signature = ann.session.keyring.sign(noticeMessage(digest, 0));
+  await assert.rejects(api.endContract(ann.id, digest, 1, signature), { refusal: 'TERMS_REJECTED' });
+  await assert.rejects(api.endContract(ann.id, Buffer.alloc(32), 0, signature), { refusal: 'NO_CONTRACT' });
+  assert.equal(bob.session.registry.contract(ann.id)?.state, 'ACTIVE');
+  assert.deepEqual(await api.endContract(ann.id, digest, 0, signature), { state: 'ENDING' });
+  assert.deepEqual(await api.endContract(ann.id, digest, 0, signature), { state: 'ENDING' });
+  const { life } = bob.session.registry.contract(ann.id) ?? {};
+  assert((life?.noticeEndSeconds ?? 0) >= decodeTerms(terms).noticeSeconds, 'the notice of the terms is kept');
+});
+
+test('a storer that confesses a loss is proved no more, and checked again', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob);
+  await ann.setFiles({ a: 'bytes' });
+  await ann.world.until('proved', () => ann.isProvedAt(bob));
+  const api = peerApiOf(ann.session);
+  const contentId = ann.session.newest?.row.contentId ?? Buffer.alloc(0);
+  await assert.rejects(api.reportLoss(bob.id, { contentId: Buffer.alloc(64), ranges: [] }), {
+    refusal: 'UNKNOWN_CONTENT',
+  });
+  const judged = ann.said('check-judged').length;
+  await api.reportLoss(bob.id, { contentId, ranges: [{ startCell: 0, cells: 1 }] });
+  await ann.hears('loss-reported');
+  await ann.world.until('checked again', () => ann.said('check-judged').length > judged && ann.isProvedAt(bob));
+});

@@ -346,7 +346,7 @@ test('malformed requests never reach the daemon and learn nothing', async () => 
     'a range at 2^64-1': [challenge.path, question({ ranges: [range(2n ** 64n - 1n, 2)] }), RANGE],
     'a short nonce': [challenge.path, question({ nonce: Buffer.alloc(31) }), INVALID],
     'a chat': [chat.path, EMPTY, [status.UNIMPLEMENTED, 'UNIMPLEMENTED']],
-    'a confession': [reportLoss.path, EMPTY, [status.UNIMPLEMENTED, 'UNIMPLEMENTED']],
+    'a confession of nothing': [reportLoss.path, EMPTY, INVALID],
     'a request beyond the limit': [
       healthCheck.path,
       Buffer.concat([Buffer.from([0x7a, 0x80, 0x80, 0x04]), Buffer.alloc(RPC_REQUEST_BYTES)]),

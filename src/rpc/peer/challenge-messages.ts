@@ -55,7 +55,7 @@ export const challengeResponse = messageCodec<ChallengeResponse, Proof>(Challeng
 });
 
 /** Rising, not overlapping, none empty, none beyond the largest blob; else BAD_RANGE. */
-function risingRanges(ranges: readonly WireRange[]): readonly CellRange[] {
+export function risingRanges(ranges: readonly WireRange[]): readonly CellRange[] {
   if (ranges.length > CHALLENGE_RANGES) throw new PeerRefusal('BAD_RANGE');
   let free = 0n;
   return ranges.map(({ startCell, cells }) => {

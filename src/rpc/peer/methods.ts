@@ -5,6 +5,7 @@ import type { CallerClass } from '../../daemon/peer-api.ts';
 import { BarterBackupServerService } from '../../gen/bbrpc/v1/bbrpc.ts';
 import type { Codec } from '../message-codec.ts';
 import { challengeRequest, challengeResponse } from './challenge-messages.ts';
+import { reportLossRequest, reportLossResponse } from './loss-messages.ts';
 import {
   acceptContractRequest,
   acceptContractResponse,
@@ -96,5 +97,5 @@ export const PEER_METHODS = {
   encryptedDownload: absent('encryptedDownload'),
   chat: absent('chat'),
   encryptedChat: absent('encryptedChat'),
-  reportLoss: absent('reportLoss'),
+  reportLoss: unary('reportLoss', KNOWN, reportLossRequest, reportLossResponse),
 } as const satisfies Record<PeerMethodName, Row>;

@@ -48,7 +48,7 @@ export function peerService(deps: CallDeps): PeerService {
       encryptedDownload: absent,
       chat: absent,
       encryptedChat: absent,
-      reportLoss: absent,
+      reportLoss: unaryHandler(deps, PEER_METHODS.reportLoss, (caller, loss) => api.reportLoss(caller, loss)),
     },
   };
 }
