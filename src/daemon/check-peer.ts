@@ -2,7 +2,7 @@
 // own. Our own cells are verified first: a flip on our disk must not be blamed on the peer.
 
 import { BbError } from '../core/errors.ts';
-import { planChallenge } from '../core/challenge/plan.ts';
+import { blobCellCount, planChallenge } from '../core/challenge/plan.ts';
 import type { CheckKind, PlannedChallenge } from '../core/challenge/plan.ts';
 import { judgeAnswer, shouldAskCurrent } from '../core/challenge/judge.ts';
 import type { ChallengeAnswer } from '../core/challenge/judge.ts';
@@ -15,7 +15,7 @@ import { DEADLINES_MS } from '../core/policy/periods.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import { planFor } from './plan.ts';
-import { blobCells, updateReplica } from './replica.ts';
+import { updateReplica } from './replica.ts';
 import type { Session } from './session.ts';
 
 /** A seed is drawn again so often when our own cells turn out to be damaged. */
@@ -87,7 +87,7 @@ async function ask(
   for (let attempt = 0; attempt < OWN_DAMAGE_RETRIES; attempt += 1) {
     const sweep = session.registry.contract(peer)?.replica.sweep ?? { indexCell: 0, dataCell: 0 };
     const planned = planChallenge(row.contentId, row, check, sweep, session.deps.random.bytes(64));
-    const { mac, damaged } = await session.deps.workers.expectedMac(planned.question, peer, blobCells(row));
+    const { mac, damaged } = await session.deps.workers.expectedMac(planned.question, peer, blobCellCount(row));
     if (damaged.length > 0) {
       session.bus.emit('own-cells-damaged', { cells: String(damaged.length) });
       continue;
@@ -121,7 +121,7 @@ async function firstCheck(session: Session, peer: OnionId, row: RevisionRow): Pr
   const before = session.registry.contract(peer)?.replica.proved ?? Buffer.alloc(0);
   const known = before.length > 0 && (await session.deps.catalog.revision(before)) !== undefined;
   const common = known ? await session.deps.catalog.commonRuns(row.contentId, before) : [];
-  return { kind: 'first', newCells: newCellRanges(blobCells(row), common) };
+  return { kind: 'first', newCells: newCellRanges(blobCellCount(row), common) };
 }
 
 async function send(

@@ -3,6 +3,7 @@
 // transaction makes it true. The caller holds session.contentLock.
 // Invariant: acknowledged = durable; a revision's (generation, sequence) is above every earlier one.
 
+import { blobCellCount } from '../core/challenge/plan.ts';
 import { CONTENT_FORMAT } from '../core/content/metadata.ts';
 import type { Metadata, MetadataPeer } from '../core/content/metadata.ts';
 import { pushAncestor } from '../core/content/ancestors.ts';
@@ -38,7 +39,7 @@ export async function commitRevision(
   const metadata = nextMetadata(session, staged, line, generation);
   const encoded = deps.metadata.encode(metadata);
   const headCells = headCellCount(encoded.length);
-  const cellCount = 2 * headCells + staged.indexCells + staged.dataCells;
+  const cellCount = blobCellCount({ headCells, indexCells: staged.indexCells, dataCells: staged.dataCells });
   const contentId = keyring.sealContentId({
     generation,
     sequence: metadata.sequence,
@@ -95,7 +96,7 @@ export async function commitRow(
   session.bus.emit('revision-committed', {
     generation: String(row.generation),
     sequence: String(row.sequence),
-    cells: String(2 * row.headCells + row.indexCells + row.dataCells),
+    cells: String(blobCellCount(row)),
   });
   return session.newest;
 }

@@ -1,6 +1,7 @@
 // The LocalApi of a daemon: each method finds the session (or says why there is none) and runs one use
 // case.
 
+import { blobCellCount } from '../core/challenge/plan.ts';
 import { BbError } from '../core/errors.ts';
 import { checkPeer } from './check-peer.ts';
 import { proposeContract } from './contracts.ts';
@@ -8,7 +9,6 @@ import type { Daemon } from './daemon.ts';
 import type { CheckUpdate, LocalApi, ProposeUpdate } from './local-api.ts';
 import { connectPeer, findPeer } from './peers.ts';
 import { followRecovery } from './follow-recovery.ts';
-import { blobCells } from './replica.ts';
 import { requireTor } from './require-tor.ts';
 import { removeFile, setFile } from './set-file.ts';
 import type { Session } from './session.ts';
@@ -85,7 +85,7 @@ async function* check(daemon: Daemon, reference: string, signal: AbortSignal): A
     state: result.outcome === 'wrong' ? 'INVALID_CONTENT_RETURNED' : 'COMPLETED',
     success: result.outcome === 'held',
     outcome: result.outcome,
-    contentBytes: blobCells(result.row) * CELL_BYTES,
+    contentBytes: blobCellCount(result.row) * CELL_BYTES,
     sectionOffset: (question.ranges[0]?.startCell ?? 0) * CELL_BYTES,
     sectionBytes: cells * CELL_BYTES + question.count * question.blockBytes,
     blocks: question.count,

@@ -2,10 +2,10 @@
 // hundreds of ranges, and each answer begins with both: hashing a large blob anew each time would stop everything else.
 // Invariant: never more than OWN_BLOBS entries; what was known once stays true, because sealing is deterministic.
 
+import { blobCellCount } from '../core/challenge/plan.ts';
 import { HASH_BYTES, MerkleRoot } from '../core/content/merkle.ts';
 import type { OnionId } from '../core/ids.ts';
 import { LEAVES_PER_READ, OWN_BLOBS } from '../core/limits.ts';
-import { blobCells } from './replica.ts';
 import type { Session } from './session.ts';
 
 export type OwnBlob = { readonly cells: number; readonly root: Buffer };
@@ -44,7 +44,7 @@ async function computeBlob(session: Session, peer: OnionId, contentId: Buffer): 
   const { catalog } = session.deps;
   const row = await catalog.revision(contentId);
   if (row === undefined) return undefined;
-  const cells = blobCells(row);
+  const cells = blobCellCount(row);
   const tree = new MerkleRoot();
   for (let from = 0; from < cells; from += LEAVES_PER_READ) {
     const leaves = await catalog.peerLeaves(peer, contentId, from, Math.min(LEAVES_PER_READ, cells - from));

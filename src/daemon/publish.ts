@@ -4,6 +4,7 @@
 // Invariant: we name as previous only an id that we sealed or recovered, or an authentic one at or
 // below our base, or once an id that does not open.
 
+import { blobCellCount } from '../core/challenge/plan.ts';
 import { CELL_BYTES, CELLS_IN_FLIGHT, PARALLEL_UPLOADS } from '../core/limits.ts';
 import { decidePublish } from '../core/policy/publish.ts';
 import type { PublishFacts } from '../core/policy/publish.ts';
@@ -13,7 +14,7 @@ import type { RevisionRow } from '../ports/catalog.ts';
 import { hasLiveFork, judgeOwnId, mayName, noteNamed } from './lineage.ts';
 import { ownBlob } from './own-blobs.ts';
 import { planFor } from './plan.ts';
-import { blobCells, updateReplica } from './replica.ts';
+import { updateReplica } from './replica.ts';
 import type { Newest, Session } from './session.ts';
 import { planDrop } from './superseded.ts';
 
@@ -104,7 +105,7 @@ async function offer(
   const answer = await session.client.setContentRevision(
     peer,
     {
-      content: { contentId, contentBytes: blobCells(newest.row) * CELL_BYTES, root },
+      content: { contentId, contentBytes: blobCellCount(newest.row) * CELL_BYTES, root },
       previousContentId: contract.replica.latestKnown,
       delete: false,
       newCells: await newCells(session, contract.replica, newest.row),
@@ -143,7 +144,7 @@ async function rememberOffer(session: Session, peer: OnionId, contentId: Buffer)
 }
 
 async function newCells(session: Session, replica: ReplicaRecord, row: RevisionRow): Promise<number> {
-  if (replica.acknowledged.length === 0) return blobCells(row);
+  if (replica.acknowledged.length === 0) return blobCellCount(row);
   const runs = await session.deps.catalog.commonRuns(row.contentId, replica.acknowledged);
-  return blobCells(row) - runs.reduce((sum, run) => sum + run.cells, 0);
+  return blobCellCount(row) - runs.reduce((sum, run) => sum + run.cells, 0);
 }

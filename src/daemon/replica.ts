@@ -4,12 +4,7 @@ import { STATE_EFFECTS } from '../core/contract/effects.ts';
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
-import type { RevisionRow } from '../ports/catalog.ts';
 import type { Session } from './session.ts';
-
-export function blobCells(row: RevisionRow): number {
-  return 2 * row.headCells + row.indexCells + row.dataCells;
-}
 
 export function updateReplica(
   session: Session,

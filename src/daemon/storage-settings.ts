@@ -1,12 +1,12 @@
 // How much is stored for peers and how many copies are wanted: shown, and changed within the promises.
 
+import { blobCellCount } from '../core/challenge/plan.ts';
 import { BbError } from '../core/errors.ts';
 import { acceptableBytes } from '../core/contract/default-policy.ts';
 import { CELL_BYTES, MIN_REPLICAS_MAX } from '../core/limits.ts';
 import { giveBytes, promisedBytes } from './contracts.ts';
 import { markDirty } from './dirty.ts';
 import type { StorageView } from './local-api.ts';
-import { blobCells } from './replica.ts';
 import type { Session } from './session.ts';
 
 export async function showStorage(session: Session): Promise<StorageView> {
@@ -21,7 +21,7 @@ export async function showStorage(session: Session): Promise<StorageView> {
     onlineBytes: bytes((owner) => session.reach.isReachable(owner)),
     offlineBytes: bytes((owner) => !session.reach.isReachable(owner)),
     expiredBytes: bytes((owner) => registry.contract(owner)?.state === 'EXPIRED'),
-    ourContentBytes: newest === undefined ? 0 : blobCells(newest.row) * CELL_BYTES,
+    ourContentBytes: newest === undefined ? 0 : blobCellCount(newest.row) * CELL_BYTES,
     acceptableBytes: acceptableBytes(settings.storageLimitBytes, promised),
     promisedBytes: promised,
     diskFreeBytes: await session.deps.dataDir.freeBytes(),

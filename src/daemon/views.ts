@@ -1,5 +1,6 @@
 // Plain views of what the daemon knows, as every surface shows them.
 
+import { blobCellCount } from '../core/challenge/plan.ts';
 import { decodeTerms } from '../core/contract/terms.ts';
 import { ownSide } from '../core/contract/sides.ts';
 import type { OnionId } from '../core/ids.ts';
@@ -11,7 +12,6 @@ import { currentHeld, pullTarget } from './held.ts';
 import type { ContractView, PeerView, ReplicaView, RevisionView, TransferView } from './local-api.ts';
 import { openOwnId } from './own-id.ts';
 import { remainingOf } from './remaining.ts';
-import { blobCells } from './replica.ts';
 import type { Session } from './session.ts';
 
 export function revisionView(row: RevisionRow): RevisionView {
@@ -20,7 +20,7 @@ export function revisionView(row: RevisionRow): RevisionView {
     generation: row.generation,
     sequence: row.sequence,
     createdMs: row.createdMs,
-    contentBytes: blobCells(row) * CELL_BYTES,
+    contentBytes: blobCellCount(row) * CELL_BYTES,
     fileCount: row.fileCount,
     fileBytes: row.fileBytes,
   };

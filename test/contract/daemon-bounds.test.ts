@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import { CELL_BYTES, OWN_BLOBS, PACK_HEADER_BYTES, PACK_SLOT_BYTES, PULL_FAULTS } from '../../src/core/limits.ts';
 import { addPulling, pullTarget, setPulledList } from '../../src/daemon/held.ts';
 import { OwnBlobs } from '../../src/daemon/own-blobs.ts';
-import { blobCells } from '../../src/daemon/replica.ts';
+import { blobCellCount } from '../../src/core/challenge/plan.ts';
 import type { ContentInfo, Offer } from '../../src/ports/peer-client.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
@@ -83,7 +83,7 @@ test('an owner computes the root of a blob once and reads no more leaves than a 
   await owner.setFiles({ big: noiseOf('big', 2 * MIB) });
   await pause.reached;
   const contentId = newestId(owner);
-  const cells = blobCells(owner.session.newest?.row ?? assert.fail('no revision'));
+  const cells = blobCellCount(owner.session.newest?.row ?? assert.fail('no revision'));
   let read: number[] = [];
   owner.hooks.set('peerLeaves', (_call, args) => {
     read.push(Number(args[3]));

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BULK_LANES, CELL_BYTES, CELLS_IN_FLIGHT, FLOW_WINDOW_BYTES } from '../../src/core/limits.ts';
-import { blobCells, updateReplica } from '../../src/daemon/replica.ts';
+import { blobCellCount } from '../../src/core/challenge/plan.ts';
+import { updateReplica } from '../../src/daemon/replica.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
@@ -19,7 +20,7 @@ async function ownerAndStorer(context: Parameters<typeof DaemonWorld.ready>[0], 
 }
 
 const newestId = (owner: DaemonNode) => owner.session.newest?.row.contentId ?? NONE;
-const cellsOf = (owner: DaemonNode) => blobCells(owner.session.newest?.row ?? assert.fail('no revision'));
+const cellsOf = (owner: DaemonNode) => blobCellCount(owner.session.newest?.row ?? assert.fail('no revision'));
 const verdictOf = async (owner: DaemonNode) => (await owner.api.status()).verdict;
 
 test('what is set is published, pulled, acknowledged and proved by itself; an edit moves few cells', async (context) => {

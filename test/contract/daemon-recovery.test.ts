@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import { CELL_BYTES } from '../../src/core/limits.ts';
 import type { RecoverArgs } from '../../src/daemon/local-api.ts';
 import { planFor } from '../../src/daemon/plan.ts';
-import { blobCells } from '../../src/daemon/replica.ts';
+import { blobCellCount } from '../../src/core/challenge/plan.ts';
 import { agree, DaemonWorld, damage, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
@@ -67,7 +67,7 @@ test('from the words alone everything comes back, from both storers, and goes on
     given.every((cells) => cells > 5),
     String(given),
   );
-  assert((given[0] ?? 0) + (given[1] ?? 0) <= blobCells(old) + 6, `${given.join()} of ${blobCells(old)} cells`);
+  assert((given[0] ?? 0) + (given[1] ?? 0) <= blobCellCount(old) + 6, `${given.join()} of ${blobCellCount(old)} cells`);
   const { storageLimitBytes, minReplicas, name } = owner.session.settings;
   assert.deepEqual([storageLimitBytes, minReplicas, name], [3 * 1024 * MIB, 2, 'owner']);
   const contracts = await owner.api.contracts('');
@@ -114,7 +114,7 @@ test('from the words alone everything comes back, from both storers, and goes on
 test('killed in the middle it goes on, without the cells that it has', async (context) => {
   const { owner, one, two, world } = await family(context);
   const before = await owner.listing();
-  const cells = blobCells(newestOf(owner));
+  const cells = blobCellCount(newestOf(owner));
   await owner.wipe();
   // Cells come from the storers until a few have arrived; then the node is killed.
   const pauses = [one, two].map((storer) => storer.pauseAt('read', 14));

@@ -1,9 +1,9 @@
 // Leaves of own cells as sealed for a peer: computed once, 32 bytes per (peer, cell), so that a new revision costs only
 // its new cells. Head cells are equal at all peers, so their leaves stand with the revision.
 
+import { blobCellCount } from '../../core/challenge/plan.ts';
 import { invariant } from '../../core/errors.ts';
 import { PAGE_CELLS, readNumbers } from './pages.ts';
-import { blobCells } from './revisions.ts';
 import type { KnownRevision } from './revisions.ts';
 import { pageLabel } from './row-keys.ts';
 import type { RowKeys } from './row-keys.ts';
@@ -27,7 +27,7 @@ export function readLeaves(
   count: number,
 ): Buffer {
   const { headCells } = known.row;
-  const cells = blobCells(known.row);
+  const cells = blobCellCount(known.row);
   invariant(from >= 0 && count >= 0 && from + count <= cells, 'a range of cells lies inside the blob');
   const to = from + count;
   const out = Buffer.alloc(count * LEAF_BYTES);

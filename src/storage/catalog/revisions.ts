@@ -2,6 +2,7 @@
 // The blob of a revision is head copy 0, index cells, data cells, head copy 1 (docs/storage-format.md, "The blob"); only
 // index and data cells are in the pages, heads are described by the revision row.
 
+import { blobCellCount } from '../../core/challenge/plan.ts';
 import type { CommonRun, RevisionRow } from '../../ports/catalog.ts';
 import type { CellPosition } from '../../ports/cell-store.ts';
 import { BbError, invariant } from '../../core/errors.ts';
@@ -31,10 +32,6 @@ const description = object<RevisionDescription>({
   fileCount: integer,
   fileBytes: integer,
 });
-
-export function blobCells(row: RevisionDescription): number {
-  return 2 * row.headCells + row.indexCells + row.dataCells;
-}
 
 export function findRevision(sql: Sql, keys: RowKeys, contentId: Uint8Array): KnownRevision | undefined {
   const row = sql.get(`SELECT ${COLUMNS} FROM revision WHERE tag = ?`, keys.tag('revision', contentId));
@@ -174,7 +171,7 @@ function eachCell(
   visit: (index: number, cell: CellName) => void,
 ): void {
   const { headCells } = known.row;
-  const end = blobCells(known.row) - headCells;
+  const end = blobCellCount(known.row) - headCells;
   invariant(from >= 0 && count >= 0 && from + count <= end + headCells, 'a range of cells lies inside the blob');
   const first = Math.max(from, headCells);
   const numbers = readNumbers(

@@ -2,6 +2,7 @@
 // other; `work` puts it on a thread of its own. Arguments may have crossed a thread: bytes may be plain Uint8Arrays.
 // Invariant: a method that writes is one transaction; locked, nothing sealed can be read or written (LOCKED).
 
+import { blobCellCount } from '../../core/challenge/plan.ts';
 import type { OnionId } from '../../core/ids.ts';
 import type { CatalogRecord, RecordId } from '../../core/records.ts';
 import type { Catalog, CommonRun, RevisionCommit, RevisionRow } from '../../ports/catalog.ts';
@@ -120,7 +121,7 @@ export class SqliteCatalog implements Catalog {
   async unknownLeaves(peer: OnionId, contentId: Buffer): Promise<readonly number[]> {
     const { sql, keys } = this.#unlocked();
     const known = revisions.needRevision(sql, keys, contentId);
-    return unknownIn(readLeaves(sql, keys, findPeerNumber(sql, keys, peer), known, 0, revisions.blobCells(known.row)));
+    return unknownIn(readLeaves(sql, keys, findPeerNumber(sql, keys, peer), known, 0, blobCellCount(known.row)));
   }
 
   async putLeaves(peer: OnionId, contentId: Buffer, cells: readonly number[], leaves: Buffer): Promise<void> {
