@@ -14,7 +14,7 @@ GEN ?= src/gen
 INSTALLED := node_modules/.installed-lock.json
 ASSETS := -name '*.sql' -o -name '*.wasm' -o -name '*.cjs'
 
-.PHONY: help setup gen rpc gen-check check test e2e demo build run clean
+.PHONY: help setup gen rpc gen-check check test e2e scorecard demo build run clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -69,6 +69,9 @@ test: setup ## everything CI asks for; LANES="unit cli" runs some lanes only
 
 e2e: setup ## the end-to-end tests alone, on a private Tor network
 	@node test/run.ts e2e
+
+scorecard: setup ## cuts, kills, flips, mutated input, canaries, floods in full; SEED=n replays, PARTS="cuts flips" runs some
+	@node test/scorecard/run.ts $(PARTS)
 
 demo: setup ## the main job before your eyes: backup, edit, dead disk, recovery; DIR=/some/folder picks the files
 	@node test/demo/demo.ts
