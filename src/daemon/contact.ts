@@ -42,6 +42,7 @@ async function readReport(
   }
   if (contract === undefined) return;
   if (contract.state === 'PROPOSED') planFor(session, 'close', peer, 0);
+  notePull(session, peer, report);
   const id = report.requesterContent?.contentId ?? Buffer.alloc(0);
   if (id.length > 0) await acknowledge(session, peer, id);
   else if (contract.replica.acknowledged === acknowledged && acknowledged.length > 0) await replicaLost(session, peer);
@@ -54,6 +55,12 @@ async function readReport(
   if (updated !== undefined && wantsPublish(session, updated)) {
     planFor(session, 'publish', peer, 0);
   }
+}
+
+/** A pull that was accepted may turn out not to fit, and after our restart this is the only word of a refusal. */
+function notePull(session: Session, peer: OnionId, { requesterLatestKnown, requesterPull }: RevisionReport): void {
+  if (requesterPull === 'NONE') return;
+  session.uploads.answered(peer, requesterLatestKnown, requesterPull === 'PULLING' ? undefined : requesterPull);
 }
 
 /** The peer reports that it holds this revision of ours in full. Only a check proves it. */

@@ -15,11 +15,19 @@ const SENTENCES: { readonly [state in ContractState]: string } = {
   RELEASED: 'over',
 };
 
+const THEIR_PULLS: { readonly [pull in ContractRecord['theirPull']]: string } = {
+  NONE: '',
+  PULLING: ', a newer revision is on its way',
+  QUOTA: ', its newest revision was refused: more than we promised',
+  NO_SPACE: ', its newest revision was refused: our disk is full',
+};
+
 export function explainContract(session: Session, contract: ContractRecord): string {
   const { peer, state, replica, reason } = contract;
   if (state !== 'ACTIVE') return reason === '' ? SENTENCES[state] : `${SENTENCES[state]} (${reason})`;
   const online = session.reach.isReachable(peer) ? 'online' : 'offline now';
-  const theirs = currentHeld(session, peer) === undefined ? 'we hold nothing for it yet' : 'we hold its content';
+  const held = currentHeld(session, peer) === undefined ? 'we hold nothing for it yet' : 'we hold its content';
+  const theirs = `${held}${THEIR_PULLS[contract.theirPull]}`;
   const newestId = session.newest?.row.contentId;
   const ours =
     newestId === undefined

@@ -5,12 +5,14 @@
 // below our base, or once an id that does not open.
 
 import { blobCellCount } from '../core/challenge/plan.ts';
+import type { CopyRefusal } from '../core/contract/verdict.ts';
 import { CELL_BYTES, CELLS_IN_FLIGHT, PARALLEL_UPLOADS } from '../core/limits.ts';
 import { decidePublish } from '../core/policy/publish.ts';
 import type { PublishFacts } from '../core/policy/publish.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
+import type { OfferOutcome } from '../ports/peer-client.ts';
 import { hasLiveFork, judgeOwnId, mayName, noteNamed } from './lineage.ts';
 import { ownBlob } from './own-blobs.ts';
 import { planFor } from './plan.ts';
@@ -118,9 +120,14 @@ async function offer(
     sequence: String(newest.row.sequence),
     outcome: answer.outcome,
   });
+  session.uploads.answered(peer, contentId, refusalOf(answer.outcome));
   if (answer.outcome === 'CAS_MISMATCH' && !(await judgeOwnId(session, peer, answer.latestKnown))) return;
   await updateReplica(session, peer, (replica) => ({ ...replica, latestKnown: answer.latestKnown }));
   if (answer.outcome === 'CAS_MISMATCH') planFor(session, 'publish', peer, 0);
+}
+
+function refusalOf(outcome: OfferOutcome): CopyRefusal | undefined {
+  return outcome === 'ACCEPTED_PULLING' || outcome === 'CAS_MISMATCH' ? undefined : outcome;
 }
 
 /**

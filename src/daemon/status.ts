@@ -56,6 +56,7 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
       proved: contract.replica.proved,
       acknowledged: contract.replica.acknowledged,
       lastOutcomeWrong: contract.replica.lastOutcome === 'wrong',
+      refusal: newest === undefined ? undefined : session.uploads.refusal(contract.peer, newest.row.contentId),
       isConnected: session.reach.isReachable(contract.peer),
     })),
     isTorReady: deps.tor.state().phase === 'ready',

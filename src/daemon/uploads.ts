@@ -1,6 +1,7 @@
-// What storers pull from us right now, in memory: how often a revision was offered, and what each open
-// upload has served (core/policy/serving). After a restart the counts begin anew.
+// What storers pull from us right now, in memory: how often a revision was offered, why it was refused, and what each
+// open upload has served (core/policy/serving). After a restart the counts begin anew, and the next contact tells a refusal.
 
+import type { CopyRefusal } from '../core/contract/verdict.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { UploadServing } from '../core/policy/serving.ts';
 
@@ -9,6 +10,7 @@ type Offers = { readonly contentId: Buffer; count: number; lastMs: number };
 export class Uploads {
   readonly #servings = new Map<OnionId, UploadServing>();
   readonly #offers = new Map<OnionId, Offers>();
+  readonly #refusals = new Map<OnionId, { readonly contentId: Buffer; readonly why: CopyRefusal }>();
 
   /** The open upload of this revision, if anything of it was asked for. */
   serving(peer: OnionId, contentId: Buffer): UploadServing | undefined {
@@ -29,6 +31,7 @@ export class Uploads {
   close(peer: OnionId): void {
     this.#servings.delete(peer);
     this.#offers.delete(peer);
+    this.#refusals.delete(peer);
   }
 
   /** Counts an offer of this revision. */
@@ -41,6 +44,17 @@ export class Uploads {
   offers(peer: OnionId, contentId: Buffer): { readonly count: number; readonly lastMs: number } | undefined {
     const offers = this.#offers.get(peer);
     return offers?.contentId.equals(contentId) ? offers : undefined;
+  }
+
+  /** What the peer says of this revision now; undefined = it does not refuse it. */
+  answered(peer: OnionId, contentId: Buffer, why: CopyRefusal | undefined): void {
+    if (why === undefined) this.#refusals.delete(peer);
+    else this.#refusals.set(peer, { contentId, why });
+  }
+
+  refusal(peer: OnionId, contentId: Buffer): CopyRefusal | undefined {
+    const refusal = this.#refusals.get(peer);
+    return refusal?.contentId.equals(contentId) ? refusal.why : undefined;
   }
 
   /** Uploads to other peers that served a cell since `sinceMs`. */

@@ -65,7 +65,9 @@ export function replicaView(session: Session, contract: ContractRecord): Replica
 function replicaState(session: Session, contract: ContractRecord, newest: boolean): ReplicaView['state'] {
   if (newest) return 'acknowledged';
   const newestId = session.newest?.row.contentId;
-  if (newestId === undefined || session.uploads.offers(contract.peer, newestId) === undefined) return 'idle';
+  if (newestId === undefined) return 'idle';
+  if (session.uploads.refusal(contract.peer, newestId) !== undefined) return 'refused';
+  if (session.uploads.offers(contract.peer, newestId) === undefined) return 'idle';
   return session.uploads.serving(contract.peer, newestId) === undefined ? 'offering' : 'pulling';
 }
 

@@ -5,6 +5,7 @@ import { readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { BbError } from '../../src/core/errors.ts';
 import { CELL_BYTES, OWN_BLOBS, PACK_HEADER_BYTES, PACK_SLOT_BYTES, PULL_FAULTS } from '../../src/core/limits.ts';
 import { addPulling, pullTarget, setPulledList } from '../../src/daemon/held.ts';
 import { OwnBlobs } from '../../src/daemon/own-blobs.ts';
@@ -184,6 +185,11 @@ test('an owner that denies that its cells are new gets not a byte more than was 
   assert.equal(storer.bytes('pulled', owner), pulled);
   assert.deepEqual(storer.session.registry.heldOf(owner.id), before);
   assert.equal(storer.session.registry.contract(owner.id)?.theirPull, 'QUOTA');
+  owner.hooks.set('setContentRevision', () => Promise.reject(new BbError('PEER_UNREACHABLE', 'offers are lost')));
+  await owner.restart();
+  await world.until('a restarted owner is told of the refusal at the first contact', async () => {
+    return (await owner.api.status()).replicas[0]?.state === 'refused';
+  });
   await assert.rejects(storer.session.deps.catalog.heldMissing(list + 1, 0, 1), { code: 'NOT_FOUND' });
 });
 

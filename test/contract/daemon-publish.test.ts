@@ -146,9 +146,24 @@ test('content above the allowance is refused, and nothing of it is kept', async 
   assert.equal(storer.bytes('pulled', owner), owner.bytes('served', storer));
   assert.deepEqual(storer.session.registry.held(), before);
   assert.equal(storer.session.registry.contract(owner.id)?.theirPull, 'QUOTA');
-  assert.notEqual(await verdictOf(owner), 'PROTECTED');
+  const { verdict, reasons, replicas } = await owner.api.status();
+  assert.notEqual(verdict, 'PROTECTED');
+  assert.deepEqual(
+    reasons.map(({ code }) => code),
+    ['PEER_QUOTA'],
+  );
+  assert.deepEqual(
+    replicas.map(({ state }) => state),
+    ['refused'],
+  );
+  assert.match((await storer.api.contracts(''))[0]?.explanation ?? '', /refused: more than we promised/);
   await owner.api.removeFile(Buffer.from('docs/big'), false);
   await world.until('what fits is proved', () => owner.isProvedAt(storer));
+  assert.deepEqual(
+    (await owner.api.status()).replicas.map(({ state }) => state),
+    ['acknowledged'],
+  );
+  assert.doesNotMatch((await storer.api.contracts(''))[0]?.explanation ?? '', /refused/);
 });
 
 test('offers that arrive together are judged one after the other', async (context) => {

@@ -25,6 +25,7 @@ const GOOD: ReplicaFacts = {
   proved: NEW,
   acknowledged: NEW,
   lastOutcomeWrong: false,
+  refusal: undefined,
   isConnected: true,
 };
 const FACTS: VerdictFacts = {
@@ -88,6 +89,9 @@ test('what is in the way has its reason', () => {
   assert.equal(one({ isConnected: false }), 'PEER_OFFLINE');
   assert.equal(one({ lastOutcomeWrong: true }), 'CHECK_WRONG');
   assert.equal(one({ acknowledged: OLD }), 'NOT_HELD');
+  assert.equal(one({ acknowledged: OLD, refusal: 'QUOTA' }), 'PEER_QUOTA');
+  assert.equal(one({ acknowledged: OLD, refusal: 'NO_SPACE', isConnected: false }), 'PEER_NO_SPACE');
+  assert.equal(one({ acknowledged: OLD, refusal: 'REFUSED' }), 'PEER_REFUSED');
   assert.equal(judge({ newest: undefined }).split(' ')[1], 'NO_CONTENT');
   assert.equal(judge({ isTorReady: false, minReplicas: 9 }).split(' ')[1], 'TOR_NOT_READY');
   const reasons = judgeProtection({ ...FACTS, replicas: [], knowsPeers: false }).reasons;

@@ -9,6 +9,15 @@ import type { ContractState } from './state.ts';
 export type Verdict = 'PROTECTED' | 'AT_RISK' | 'NOT_PROTECTED';
 export type VerdictReason = { readonly code: string; readonly message: string; readonly next: string };
 
+/** What a storer says instead of pulling: not within the contract, no room on its disk, not in this state. */
+export type CopyRefusal = 'QUOTA' | 'NO_SPACE' | 'REFUSED';
+
+const REFUSALS: { readonly [why in CopyRefusal]: string } = {
+  QUOTA: 'it is more, or comes more often, than the contract allows',
+  NO_SPACE: 'its disk is full',
+  REFUSED: 'the contract is in no state that takes it',
+};
+
 export type ReplicaFacts = {
   /** Name or short id of the peer, for people. */
   readonly peer: string;
@@ -17,6 +26,8 @@ export type ReplicaFacts = {
   readonly proved: Buffer;
   readonly acknowledged: Buffer;
   readonly lastOutcomeWrong: boolean;
+  /** Why the peer does not take the newest revision; undefined = it did not refuse. */
+  readonly refusal: CopyRefusal | undefined;
   readonly isConnected: boolean;
 };
 
@@ -115,6 +126,10 @@ function replicaReason(replica: ReplicaFacts, { newest }: VerdictFacts): Verdict
   if (state === 'RELEASED' || newest === undefined || replica.proved.equals(newest)) return undefined;
   if (replica.lastOutcomeWrong) {
     return reason('CHECK_WRONG', `${peer} could not prove its copy.`, `bb contracts check ${peer}`);
+  }
+  if (replica.refusal !== undefined) {
+    const message = `${peer} does not take the newest revision: ${REFUSALS[replica.refusal]}.`;
+    return reason(`PEER_${replica.refusal}`, message, `bb contracts show ${peer}`);
   }
   if (!replica.isConnected) {
     return reason(
