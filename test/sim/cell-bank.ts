@@ -1,0 +1,51 @@
+// Where the bytes of sealed cells are while nobody looks at them: a cell that a simulated owner sealed is kept as the way
+// to make it again, because a thousand nodes with eight copies of everything have no memory for 128 KiB each time.
+// Invariant: what is read is byte for byte what was stored; anything that the bank cannot make again is kept as it is.
+
+import { CELL_BYTES } from '../../src/core/limits.ts';
+
+/** Makes the sealed bytes of one cell again, always the same. */
+export type Recipe = () => Buffer;
+
+const RECIPES = 20_000;
+const EXPANDED_CELLS = 256;
+
+export class CellBank {
+  /** By leaf. */
+  readonly #recipes = new Map<string, Recipe>();
+  readonly #expanded = new Map<string, Buffer>();
+
+  /** An owner has sealed this cell, and a storer may soon keep it. */
+  register(leaf: Buffer, recipe: Recipe, bytes: Buffer): void {
+    const key = leaf.toString('latin1');
+    remember(this.#recipes, key, recipe, RECIPES);
+    remember(this.#expanded, key, bytes, EXPANDED_CELLS);
+  }
+
+  /** How to make bytes again that have this leaf. */
+  keep(leaf: Buffer, bytes: Buffer): Recipe {
+    const recipe = this.#recipes.get(leaf.toString('latin1'));
+    if (recipe !== undefined && this.expand(leaf, recipe).equals(bytes)) return recipe;
+    const copy = Buffer.from(bytes);
+    return () => copy;
+  }
+
+  /** The bytes; never to be written to. */
+  expand(leaf: Buffer, recipe: Recipe): Buffer {
+    const key = leaf.toString('latin1');
+    const known = this.#expanded.get(key);
+    if (known !== undefined) return known;
+    const bytes = recipe();
+    if (bytes.length !== CELL_BYTES) throw new Error('a cell of the bank has another size');
+    remember(this.#expanded, key, bytes, EXPANDED_CELLS);
+    return bytes;
+  }
+}
+
+/** Keeps what was used last. */
+function remember<T>(map: Map<string, T>, key: string, value: T, max: number): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > max && oldest !== undefined) map.delete(oldest);
+}

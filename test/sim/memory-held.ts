@@ -1,0 +1,131 @@
+// The half of the simulated catalog that is about content held for others: lists of leaves, and where their cells lie.
+
+import { HASH_BYTES } from '../../src/core/content/merkle.ts';
+import { BbError, invariant } from '../../src/core/errors.ts';
+import type { OnionId } from '../../src/core/ids.ts';
+import type { CellPosition, PackMark } from '../../src/ports/cell-store.ts';
+import { notDurable, raised } from './marks.ts';
+import type { HeldCell, HeldList, Key, SimDisk } from './sim-disk.ts';
+
+export class MemoryHeld {
+  readonly #disk: SimDisk;
+
+  constructor(disk: SimDisk) {
+    this.#disk = disk;
+  }
+
+  async createHeldList(owner: OnionId, leaves: Buffer): Promise<number> {
+    invariant(leaves.length % HASH_BYTES === 0, 'packed leaves have 32 bytes each');
+    const { catalog } = this.#disk;
+    const number = catalog.nextList;
+    catalog.nextList += 1;
+    const list = { owner, leaves: Buffer.from(leaves) };
+    catalog.lists.set(number, list);
+    const cells = this.#cells(owner);
+    for (const key of keysOf(list)) {
+      const known = cells.get(key);
+      cells.set(key, { position: known?.position, uses: (known?.uses ?? 0) + 1 });
+    }
+    return number;
+  }
+
+  async heldLeaves(list: number, from: number, count: number): Promise<Buffer> {
+    const { leaves } = this.#range(list, from, count);
+    return leaves.subarray(from * HASH_BYTES, (from + count) * HASH_BYTES);
+  }
+
+  async heldMissing(list: number, from: number, limit: number): Promise<readonly number[]> {
+    const held = this.#list(list);
+    const cells = this.#cells(held.owner);
+    const missing: number[] = [];
+    for (let at = from; at < held.leaves.length / HASH_BYTES && missing.length < limit; at += 1) {
+      if (cells.get(keyAt(held, at))?.position === undefined) missing.push(at);
+    }
+    return missing;
+  }
+
+  async addHeldCells(
+    owner: OnionId,
+    added: readonly { readonly leaf: Buffer; readonly position: CellPosition }[],
+    marks: readonly PackMark[],
+  ): Promise<void> {
+    const { catalog } = this.#disk;
+    const newMarks = raised(catalog.marks.peers, marks);
+    for (const { position } of added) if (position.slot >= (newMarks.get(position.pack) ?? 0)) throw notDurable();
+    for (const [pack, slots] of newMarks) catalog.marks.peers.set(pack, slots);
+    const cells = this.#cells(owner);
+    for (const { leaf, position } of added) {
+      const key = leaf.toString('latin1');
+      const known = cells.get(key);
+      if (known !== undefined) cells.set(key, { ...known, position });
+    }
+  }
+
+  async heldPositions(list: number, from: number, count: number): Promise<readonly (CellPosition | undefined)[]> {
+    const held = this.#range(list, from, count);
+    const cells = this.#cells(held.owner);
+    return Array.from({ length: count }, (_, index) => cells.get(keyAt(held, from + index))?.position);
+  }
+
+  async dropHeldList(number: number): Promise<readonly number[]> {
+    const { catalog } = this.#disk;
+    const list = this.#list(number);
+    catalog.lists.delete(number);
+    const cells = this.#cells(list.owner);
+    for (const key of keysOf(list)) {
+      const known = cells.get(key);
+      if (known === undefined) continue;
+      if (known.uses > 1) cells.set(key, { ...known, uses: known.uses - 1 });
+      else cells.delete(key);
+    }
+    if (cells.size === 0) catalog.held.delete(list.owner);
+    return this.#dropEmptyPacks();
+  }
+
+  async heldDistinctCells(lists: readonly number[]): Promise<number> {
+    return new Set(lists.flatMap((list) => keysOf(this.#list(list)))).size;
+  }
+
+  /** The newest pack stays: it may be being filled. */
+  #dropEmptyPacks(): number[] {
+    const marks = this.#disk.catalog.marks.peers;
+    if (marks.size < 2) return [];
+    const live = new Set<number>();
+    for (const cells of this.#disk.catalog.held.values()) {
+      for (const { position } of cells.values()) if (position !== undefined) live.add(position.pack);
+    }
+    const newest = Math.max(...marks.keys());
+    const empty = [...marks.keys()].filter((pack) => pack < newest && !live.has(pack));
+    for (const pack of empty) marks.delete(pack);
+    return empty;
+  }
+
+  #list(number: number): HeldList {
+    const list = this.#disk.catalog.lists.get(number);
+    if (list === undefined) throw new BbError('NOT_FOUND', 'this list of held cells does not exist');
+    return list;
+  }
+
+  #range(number: number, from: number, count: number): HeldList {
+    const list = this.#list(number);
+    const isInside = from >= 0 && count >= 0 && (from + count) * HASH_BYTES <= list.leaves.length;
+    invariant(isInside, 'a range of cells lies inside the list');
+    return list;
+  }
+
+  #cells(owner: OnionId): Map<Key, HeldCell> {
+    const { held } = this.#disk.catalog;
+    const cells = held.get(owner) ?? new Map<Key, HeldCell>();
+    held.set(owner, cells);
+    return cells;
+  }
+}
+
+function keyAt({ leaves }: HeldList, at: number): Key {
+  return leaves.toString('latin1', at * HASH_BYTES, (at + 1) * HASH_BYTES);
+}
+
+/** Leaf of each cell, each once. */
+function keysOf(list: HeldList): Key[] {
+  return [...new Set(Array.from({ length: list.leaves.length / HASH_BYTES }, (_, at) => keyAt(list, at)))];
+}

@@ -1,0 +1,320 @@
+// The worker threads of a simulated node, without threads: content as lists of cells, keys without Argon2id, real heads,
+// real index cells and real leaves, a mac over leaves instead of blocks.
+// Invariant: an answer is right exactly when every cell that the question covers is whole.
+
+import { hkdfSync } from 'node:crypto';
+import { challengePreamble } from '../../src/core/challenge/preamble.ts';
+import type { ChallengeQuestion } from '../../src/core/challenge/question.ts';
+import { blocksRead } from '../../src/core/challenge/reads.ts';
+import { leafHash } from '../../src/core/content/merkle.ts';
+import type { Entry } from '../../src/core/content/entry.ts';
+import { Keyring } from '../../src/core/crypto/keyring.ts';
+import { sha256 } from '../../src/core/crypto/hash.ts';
+import { BbError, invariant } from '../../src/core/errors.ts';
+import { pubkeyFromOnionId } from '../../src/core/ids.ts';
+import type { OnionId } from '../../src/core/ids.ts';
+import { CELL_BYTES } from '../../src/core/limits.ts';
+import type { RevisionRow, StagedContent } from '../../src/ports/catalog.ts';
+import type { CellPosition, PackMark } from '../../src/ports/cell-store.ts';
+import type { IngestJob, ReadItem, RecoverySession, WorkerKeys, Workers } from '../../src/ports/workers.ts';
+import type { CellBank, Recipe } from './cell-bank.ts';
+import { dataCellIds, entryOf, openOwnCell, sealData, sealIndex } from './content.ts';
+import type { SimFile } from './content.ts';
+import { cellName } from './memory-catalog.ts';
+import { OwnStore } from './own-store.ts';
+import { keyOf } from './sim-disk.ts';
+import type { Key, SimDisk, StoredRevision } from './sim-disk.ts';
+import { SimRecovery } from './sim-recovery.ts';
+
+export class SimWorkers implements Workers {
+  readonly #disk: SimDisk;
+  readonly #bank: CellBank;
+  /** The files that the user has on this machine now. */
+  readonly #source: () => readonly SimFile[];
+  readonly #store: OwnStore;
+  readonly #metDamage = new Set<Key>();
+  #lost: ReadonlySet<Key> = new Set();
+  #keys: WorkerKeys | undefined;
+  #keyring: Keyring | undefined;
+
+  constructor(disk: SimDisk, bank: CellBank, source: () => readonly SimFile[]) {
+    this.#disk = disk;
+    this.#bank = bank;
+    this.#source = source;
+    this.#store = new OwnStore(disk);
+  }
+
+  async deriveMaster(secret: Buffer): Promise<Buffer> {
+    const master = Buffer.from(hkdfSync('sha512', secret, '', 'simulated', 64));
+    this.#keyring = new Keyring(Buffer.from(master));
+    return master;
+  }
+
+  async unlock(keys: WorkerKeys): Promise<void> {
+    this.#keys = keys;
+    this.#store.cutToMark();
+  }
+
+  async lock(): Promise<void> {
+    this.#keys = undefined;
+  }
+
+  async close(): Promise<void> {}
+
+  async ingest(job: IngestJob, base: RevisionRow | undefined): Promise<StagedContent> {
+    const before = base === undefined ? [] : this.#store.files(base);
+    const { change } = job;
+    if (change.kind === 'stream') throw new BbError('UNIMPLEMENTED', 'simulated users set folders');
+    const name = change.kind === 'remove' ? change.name.toString() : '';
+    const files = change.kind === 'path' ? this.#source() : before.filter((file) => name !== '' && file.name !== name);
+    return this.#store.stage(this.#needKeys(), files, before);
+  }
+
+  async appendHeads(
+    contentId: Buffer,
+    heads: readonly [Buffer, Buffer],
+  ): Promise<{ readonly positions: readonly CellPosition[]; readonly marks: readonly PackMark[] }> {
+    const cells = (heads[0].length + heads[1].length) / CELL_BYTES;
+    const slot = { cell: keyOf(contentId), payload: undefined, isDamaged: false };
+    const positions = Array.from({ length: cells }, () => this.#store.append(slot));
+    return { positions, marks: this.#store.marks() };
+  }
+
+  async ownMarks(): Promise<readonly PackMark[]> {
+    return this.#store.marks();
+  }
+
+  async discard(staged: StagedContent): Promise<void> {
+    this.#disk.staging.delete(staged.stagingId);
+  }
+
+  async *list(revision: RevisionRow, name: Buffer): AsyncGenerator<readonly Entry[]> {
+    const wanted = name.toString();
+    const files = this.#store.files(revision).filter((file) => wanted === '' || file.name === wanted);
+    yield files.map(entryOf);
+  }
+
+  async *read(revision: RevisionRow, name: Buffer): AsyncGenerator<ReadItem> {
+    for await (const entries of this.list(revision, name)) for (const entry of entries) yield { kind: 'entry', entry };
+  }
+
+  async sealLeaves(peer: OnionId, contentId: Buffer, cells: readonly number[]): Promise<Buffer> {
+    const stored = this.#needRevision(contentId);
+    const peerKey = pubkeyFromOnionId(peer);
+    return Buffer.concat(
+      cells.map((cell) => {
+        const recipe = this.#recipe(stored, peerKey, cell);
+        if (recipe === undefined) throw new BbError('INTEGRITY', 'an own cell is damaged');
+        const bytes = recipe();
+        const leaf = leafHash(bytes);
+        this.#bank.register(leaf, recipe, bytes);
+        return leaf;
+      }),
+    );
+  }
+
+  async sealCell(peer: OnionId, contentId: Buffer, cell: number): Promise<Buffer | undefined> {
+    const stored = this.#needRevision(contentId);
+    const recipe = this.#recipe(stored, pubkeyFromOnionId(peer), cell);
+    if (recipe === undefined) return undefined;
+    const leaf = this.#leaf(peer, stored, cell);
+    if (leaf === undefined) return recipe();
+    const bytes = this.#bank.expand(leaf, recipe);
+    this.#bank.register(leaf, recipe, bytes);
+    return bytes;
+  }
+
+  async expectedMac(
+    question: ChallengeQuestion,
+    responder: OnionId,
+    blobCells: number,
+  ): Promise<{ readonly mac: Buffer; readonly damaged: readonly number[] }> {
+    const keys = this.#needKeys();
+    const stored = this.#needRevision(question.contentId);
+    const peerKey = pubkeyFromOnionId(responder);
+    const damaged: number[] = [];
+    const leaves = coveredCells(question, blobCells).map((cell) => {
+      const leaf = this.#leaf(responder, stored, cell);
+      if (leaf === undefined || this.#recipe(stored, peerKey, cell) === undefined) damaged.push(cell);
+      return leaf ?? Buffer.alloc(0);
+    });
+    return { mac: macOf(question, keys.pubkey, peerKey, blobCells, leaves), damaged };
+  }
+
+  async proveMac(
+    question: ChallengeQuestion,
+    challenger: OnionId,
+    list: number,
+    blobCells: number,
+  ): Promise<{ readonly mac: Buffer; readonly blocksRead: number; readonly damaged: readonly number[] }> {
+    const damaged: number[] = [];
+    const leaves = coveredCells(question, blobCells).map((cell) => {
+      const leaf = wholeHeldLeaf(this.#disk, list, cell);
+      if (leaf === undefined) damaged.push(cell);
+      return leaf ?? Buffer.alloc(32);
+    });
+    const mac = macOf(question, pubkeyFromOnionId(challenger), this.#needKeys().pubkey, blobCells, leaves);
+    return { mac, blocksRead: blocksRead(question), damaged };
+  }
+
+  async damagedOfBlob(contentId: Buffer, cells: readonly number[]): Promise<readonly number[]> {
+    const stored = this.#needRevision(contentId);
+    const { pubkey } = this.#needKeys();
+    return cells.filter((cell) => this.#recipe(stored, pubkey, cell) === undefined);
+  }
+
+  async damagedOwn(): Promise<Buffer> {
+    return packed(this.#store.damaged());
+  }
+
+  async scrubOwn(
+    after: number,
+    limit: number,
+  ): Promise<{ readonly damaged: Buffer; readonly next: number; readonly total: number }> {
+    const all = [...this.#disk.catalog.ownCells.keys()];
+    const read = all.slice(after, after + limit);
+    const next = after + read.length < all.length ? after + read.length : 0;
+    const damaged = read.filter((cell) => this.#store.slot(cell) === undefined);
+    return { damaged: packed(damaged), next, total: all.length };
+  }
+
+  async damagedHeld(list: number, cells: readonly number[]): Promise<readonly number[]> {
+    return cells.filter((cell) => wholeHeldLeaf(this.#disk, list, cell) === undefined);
+  }
+
+  async suspectPacks(): Promise<{ readonly own: readonly number[]; readonly peers: readonly number[] }> {
+    return { own: [], peers: [] };
+  }
+
+  async healCells(
+    peer: OnionId,
+    cells: readonly { readonly cellId: Buffer; readonly bytes: Buffer }[],
+  ): Promise<{ readonly positions: readonly (CellPosition | undefined)[]; readonly marks: readonly PackMark[] }> {
+    const keys = this.#needKeys();
+    const positions = cells.map(({ cellId, bytes }) => {
+      const slot = openOwnCell(keys, pubkeyFromOnionId(peer), keyOf(cellId), bytes);
+      return slot === undefined ? undefined : this.#store.append(slot);
+    });
+    return { positions, marks: this.#store.marks() };
+  }
+
+  async takeMetDamage(): Promise<Buffer> {
+    const met = packed([...this.#metDamage]);
+    this.#metDamage.clear();
+    return met;
+  }
+
+  /** Cells that nobody gives back are stored anew by the next ingest anyway, because they are not here. */
+  async setLost(cellIds: Buffer): Promise<void> {
+    this.#lost = new Set(
+      Array.from({ length: cellIds.length / 32 }, (_, at) => cellIds.toString('latin1', at * 32, at * 32 + 32)),
+    );
+  }
+
+  async filesOfLost(
+    revision: RevisionRow,
+  ): Promise<{ readonly isIndexLost: boolean; readonly files: number; readonly names: readonly Buffer[] }> {
+    const [index = ''] = this.#needRevision(revision.contentId).body;
+    if (this.#lost.has(index)) return { isIndexLost: true, files: 0, names: [] };
+    const keys = this.#needKeys();
+    const hit = this.#store
+      .files(revision)
+      .filter((file) => dataCellIds(keys, file).some((cell) => this.#lost.has(cell)));
+    return { isIndexLost: false, files: hit.length, names: hit.map(({ name }) => Buffer.from(name)) };
+  }
+
+  // Nothing of a simulated own store lies above the marks when a process starts.
+  async lateRevisions(): Promise<readonly Buffer[]> {
+    return [];
+  }
+
+  async lateHeadCells(): Promise<readonly Buffer[]> {
+    return [];
+  }
+
+  async adoptLate(): Promise<void> {}
+
+  async settleLate(): Promise<void> {}
+
+  async startRecovery(revision: RevisionRow, indexCellIds: readonly Buffer[]): Promise<RecoverySession> {
+    return new SimRecovery(this.#needKeys(), this.#store, revision, indexCellIds);
+  }
+
+  /** How to seal a cell of our blob for a peer; undefined when our own cell is damaged. */
+  #recipe(stored: StoredRevision, peerKey: Buffer, cell: number): Recipe | undefined {
+    const keys = this.#needKeys();
+    const name = cellName(stored, cell);
+    if (name.kind === 'head') {
+      const { contentId, metadata } = stored.row;
+      const head = this.#disk.own.get(stored.heads[name.at]?.slot ?? -1);
+      if (head === undefined || head.isDamaged) return undefined;
+      const keyring = this.#keyring;
+      invariant(keyring !== undefined, 'a head is sealed by an unlocked node');
+      const at = name.number * CELL_BYTES;
+      return () => keyring.sealHead(contentId, name.copy, metadata).subarray(at, at + CELL_BYTES);
+    }
+    const slot = this.#store.slot(name.cell);
+    if (slot === undefined) {
+      this.#metDamage.add(name.cell);
+      return undefined;
+    }
+    const { payload } = slot;
+    return payload === undefined
+      ? () => sealData(peerKey, name.cell)
+      : () => sealIndex(keys, peerKey, name.cell, payload);
+  }
+
+  #leaf(peer: OnionId, stored: StoredRevision, cell: number): Buffer | undefined {
+    const name = cellName(stored, cell);
+    if (name.kind === 'head') return stored.headLeaves[name.at];
+    return this.#disk.catalog.leaves.get(peer)?.get(name.cell);
+  }
+
+  #needRevision(contentId: Buffer): StoredRevision {
+    const stored = this.#disk.catalog.revisions.get(keyOf(contentId));
+    if (stored === undefined) throw new BbError('NOT_FOUND', 'this content revision is not kept here');
+    return stored;
+  }
+
+  #needKeys(): WorkerKeys {
+    if (this.#keys === undefined) throw new BbError('LOCKED', 'the workers have no keys');
+    return this.#keys;
+  }
+}
+
+/** The leaf of a held cell; undefined when the cell is not here or not whole. */
+function wholeHeldLeaf(disk: SimDisk, list: number, cell: number): Buffer | undefined {
+  const held = disk.catalog.lists.get(list);
+  if (held === undefined) return undefined;
+  const leaf = held.leaves.subarray(cell * 32, cell * 32 + 32);
+  const position = disk.catalog.held.get(held.owner)?.get(keyOf(leaf))?.position;
+  const slot = position === undefined ? undefined : disk.packs.get(position.pack)?.slots[position.slot];
+  return slot?.fault === 'none' && slot.leaf.equals(leaf) ? leaf : undefined;
+}
+
+function packed(cells: readonly Key[]): Buffer {
+  return Buffer.from(cells.join(''), 'latin1');
+}
+
+/** Cells that a question covers: its ranges, and as many sampled ones as it asks blocks for. */
+export function coveredCells({ seed, count, ranges }: ChallengeQuestion, blobCells: number): number[] {
+  const cells = new Set<number>();
+  let state = seed.readUInt32LE(0) | 1;
+  for (let i = 0; i < count && cells.size < blobCells; i += 1) {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
+    cells.add((state >>> 0) % blobCells);
+  }
+  for (const { startCell, cells: length } of ranges) for (let i = 0; i < length; i += 1) cells.add(startCell + i);
+  return [...cells];
+}
+
+function macOf(
+  question: ChallengeQuestion,
+  challenger: Buffer,
+  responder: Buffer,
+  blobCells: number,
+  leaves: readonly Buffer[],
+): Buffer {
+  const preamble = challengePreamble(question, challenger, responder, blobCells);
+  return sha256(question.nonce, preamble, ...leaves);
+}
