@@ -1,11 +1,29 @@
 // Contracts as people read them.
 
-import type { ContractInfo } from '../src/gen/clirpc/v1/clirpc.ts';
+import type { ContractInfo, OpenTerms } from '../src/gen/clirpc/v1/clirpc.ts';
 import { formatAgo, formatBytes, formatSeconds, formatTable, shortId } from './format.ts';
 import { safeText } from './safe-text.ts';
 
 export function peerTitle(contract: ContractInfo): string {
   return safeText(contract.peer?.name || shortId(contract.peer?.onionServiceId ?? ''));
+}
+
+/** An open proposal in one line. */
+export function openTermsText(open: OpenTerms): string {
+  const term = open.durationSeconds === 0n ? 'open term' : formatSeconds(open.durationSeconds);
+  const sizes = `we store ${formatBytes(open.giveBytes)}, they store ${formatBytes(open.getBytes)}`;
+  return `${sizes}, ${term}, older revisions kept ${formatSeconds(open.holdSeconds)}`;
+}
+
+function openRows(contract: ContractInfo): string[][] {
+  const { open } = contract;
+  if (open === undefined) return [];
+  const who = open.waitsForUs
+    ? 'the peer proposes; bb contracts accept or reject'
+    : open.proposedByUs
+      ? 'proposed by us, not answered yet'
+      : 'accepted by us, the peer has to hear it';
+  return [['proposed', `${openTermsText(open)} (${who})`]];
 }
 
 export function contractTable(contracts: readonly ContractInfo[]): string {
@@ -26,6 +44,7 @@ export function contractText(contract: ContractInfo, nowMs: number): string {
   const { replica } = contract;
   const term = contract.durationSeconds === 0n ? 'open' : formatSeconds(contract.durationSeconds);
   return formatTable([
+    ...openRows(contract),
     ['peer', `${peerTitle(contract)} (${contract.online ? 'online' : 'offline'})`],
     ['state', `${safeText(contract.state)} - ${safeText(contract.explanation)}`],
     ['we store', `${formatBytes(contract.theirContentLength)} of ${formatBytes(contract.giveBytes)}`],

@@ -34,6 +34,11 @@ export function formatAgo(atMs: bigint, nowMs: number): string {
   return atMs === 0n ? 'never' : `${formatSeconds((nowMs - Number(atMs)) / 1000)} ago`;
 }
 
+/** Unix milliseconds -> "2026-03-12 17:05", UTC. */
+export function formatTime(atMs: bigint): string {
+  return new Date(Number(atMs)).toISOString().slice(0, 16).replace('T', ' ');
+}
+
 export function formatCount(count: number | bigint, one: string, many: string): string {
   return `${count.toLocaleString('en-US')} ${BigInt(count) === 1n ? one : many}`;
 }

@@ -6,6 +6,7 @@ import type { OnionId } from '../src/core/ids.ts';
 import { EntryKind, NodeMode, NodeState, SecretMode, Verdict } from '../src/gen/clirpc/v1/clirpc.ts';
 import type {
   ContractInfo,
+  OpenTerms,
   Entry,
   PeerInfo,
   Replica,
@@ -114,6 +115,39 @@ export function contractView(contract: ContractInfo): View {
     terms_version: contract.termsVersion,
     proposed_by_us: contract.proposedByUs,
     replica: contract.replica === undefined ? null : replicaView(contract.replica),
+    ended_by: contract.endedBy === 'nobody' ? null : contract.endedBy,
+    notice_unanswered: contract.noticeUnanswered,
+    open_terms: contract.open === undefined ? null : openTermsView(contract.open),
+  };
+}
+
+function openTermsView(open: OpenTerms): View {
+  return {
+    proposed_by_us: open.proposedByUs,
+    waits_for_us: open.waitsForUs,
+    give_bytes: Number(open.giveBytes),
+    get_bytes: Number(open.getBytes),
+    term_seconds: Number(open.durationSeconds),
+    hold_seconds: Number(open.holdSeconds),
+    since: timeView(open.sinceMs),
+  };
+}
+
+export function ledgerView(contract: ContractInfo): View {
+  return {
+    peer: contract.peer?.onionServiceId ?? '',
+    name: contract.peer?.name ?? '',
+    state: contract.state,
+    our_remaining_seconds: Number(contract.ourRemainingSeconds),
+    their_remaining_seconds: Number(contract.theirRemainingSeconds),
+    transitions: contract.transitions.map(({ atMs, from, to, event, reason, remainingSeconds }) => ({
+      at: timeView(atMs),
+      from,
+      to,
+      event,
+      reason,
+      remaining_seconds: Number(remainingSeconds),
+    })),
   };
 }
 

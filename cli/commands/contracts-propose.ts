@@ -3,7 +3,7 @@
 
 import { BbError } from '../../src/core/errors.ts';
 import { BarterBackupClientService as Service, OperationState } from '../../src/gen/clirpc/v1/clirpc.ts';
-import type { ProposeContractUpdate } from '../../src/gen/clirpc/v1/clirpc.ts';
+import type { ProposeContractRequest, ProposeContractUpdate } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context, Options } from '../context.ts';
 import { flagOption, textOption } from '../context.ts';
 import { contractText } from '../contract-text.ts';
@@ -23,13 +23,19 @@ export async function run(
   const { giveBytes, getBytes } = sizesOf(options);
   const question = `Store ${formatBytes(giveBytes)} for this peer, which stores ${formatBytes(getBytes)} for you?`;
   await requireConfirmation(context.settings, question);
-  const updates = (await context.client()).stream(Service.proposeContract, {
+  return offer(context, options, {
     peer: { onionServiceId, name: '' },
     giveBytes: BigInt(giveBytes),
     getBytes: BigInt(getBytes),
     durationSeconds: secondsOption(options, 'term'),
     holdSeconds: secondsOption(options, 'hold'),
+    amend: false,
   });
+}
+
+/** Offers first terms or an amendment and reports until the peer, or its person, has answered. */
+export async function offer(context: Context, options: Options, request: ProposeContractRequest): Promise<Result> {
+  const updates = (await context.client()).stream(Service.proposeContract, request);
   let last: ProposeContractUpdate | undefined;
   for await (const update of updates) {
     if (update.state !== last?.state) context.out.note(`* ${operationNote(update.state)}`);
@@ -55,7 +61,7 @@ function sizesOf(options: Options): { readonly giveBytes: number; readonly getBy
   return { giveBytes, getBytes };
 }
 
-function secondsOption(options: Options, name: string): bigint {
+export function secondsOption(options: Options, name: string): bigint {
   const text = textOption(options, name);
   if (text === undefined) return 0n;
   const seconds = parseDuration(text) / 1000;

@@ -118,6 +118,10 @@ export const STRANGERS_PERMILLE = 200;
 export const STRANGER_BYTES = 256 * 1024 ** 2;
 /** A proposal that takes more than so many times what it gives needs a person. */
 export const TERMS_RATIO = 2;
+/** Proposals that wait for a person; further peers are told to come again. */
+export const PENDING_PROPOSALS = 32;
+/** Steps of a contract that are kept to be shown. */
+export const CONTRACT_TRANSITIONS = 64;
 export const PARALLEL_UPLOADS = 2;
 export const REVISIONS_PER_DAY = 48;
 /** How often one cell of an open upload is served. */
@@ -125,6 +129,10 @@ export const UPLOAD_SERVINGS = 3;
 /** Part of a replica, and at least so many cells, that is served for repair per `repairAllowance`. */
 export const REPAIR_PERMILLE = 10;
 export const REPAIR_CELLS = 8;
+/** Cells that are read at least at each step of the background reading. */
+export const SCRUB_STEP_CELLS = 16;
+/** Lost cells that one repair of a held copy asks for before it looks again. */
+export const REPAIR_ROUND_CELLS = 1024;
 /** Holders, or this part of the listed contract peers, that must answer before a restore starts. */
 export const FRESH_HOLDERS = 5;
 export const FRESH_PERCENT = 80;

@@ -2,6 +2,7 @@
 // (strings, numbers, booleans, Buffers, arrays, objects); the catalog seals each as one row.
 
 import type { ChallengeOutcome } from './challenge/question.ts';
+import type { ContractEventKind } from './contract/machine.ts';
 import type { ContractState } from './contract/state.ts';
 import type { OnionId } from './ids.ts';
 
@@ -41,6 +42,27 @@ export type ReplicaRecord = {
   readonly sweep: { readonly indexCell: number; readonly dataCell: number };
   /** Revision ids of ours that this peer holds or pulls. */
   readonly lists: readonly Buffer[];
+  readonly loss: LossRecord;
+};
+
+/** What a peer lost of our content and got again, in counted seconds; -1 = never. */
+export type LossRecord = {
+  /** Cells served for repair; they count until `repairAllowance` has passed since the last of them. */
+  readonly repairedCells: number;
+  readonly repairedSeconds: number;
+  /** When it was last given everything again. */
+  readonly repullSeconds: number;
+  /** The first of the wrong proofs in a row. */
+  readonly wrongSeconds: number;
+  /** Cells of a revision that were swept `held` in a row by checks of kind `cure`. */
+  readonly cure: { readonly contentId: Buffer; readonly cells: number };
+};
+
+/** Where the background reading of all cells goes on: by number of the own cell, by list and cell of what is held. */
+export type ScrubRecord = {
+  readonly ownCell: number;
+  readonly heldList: number;
+  readonly heldCell: number;
 };
 
 /** Remaining seconds as (value, slope, counted seconds at the last change). */
@@ -64,6 +86,27 @@ export type LifeRecord = {
   readonly noticeEndSeconds: number;
 };
 
+/** One step of a contract, kept to be shown. */
+export type TransitionRecord = {
+  readonly atMs: number;
+  readonly from: ContractState;
+  readonly to: ContractState;
+  readonly event: ContractEventKind;
+  /** In words; empty when the event says it all. */
+  readonly reason: string;
+  /** What we owe the peer from then on. */
+  readonly remainingSeconds: number;
+};
+
+/** Terms that are not agreed yet, as far as they are signed. */
+export type OpenTermsRecord = {
+  readonly terms: Buffer;
+  readonly proposerSignature: Buffer;
+  /** Empty until the acceptor signed. */
+  readonly acceptorSignature: Buffer;
+  readonly sinceMs: number;
+};
+
 export type ContractRecord = {
   readonly peer: OnionId;
   readonly terms: Buffer;
@@ -84,6 +127,16 @@ export type ContractRecord = {
   /** Counted seconds of this node when the peer was last in touch, and when it last proved our copy or first had one. */
   readonly reachedSeconds: number;
   readonly provedSeconds: number;
+  /** Newest last, at most CONTRACT_TRANSITIONS. */
+  readonly transitions: readonly TransitionRecord[];
+  /** Proposed in place of the standing terms, by either side. */
+  readonly amendment: OpenTermsRecord | undefined;
+  /** Seconds of notice that we gave and the peer has not answered yet; -1 = none. */
+  readonly noticeGivenSeconds: number;
+  /** Who gave notice, once the contract is ENDING. */
+  readonly endedBy: 'nobody' | 'us' | 'peer';
+  /** After terms with a shorter hold were signed: the old hold, and until when it is kept, in counted seconds. */
+  readonly oldHold: { readonly holdSeconds: number; readonly untilSeconds: number };
 };
 
 /** A blob we keep for an owner. */
@@ -106,7 +159,14 @@ export type SettingsRecord = {
   readonly name: string;
   readonly storageLimitBytes: number;
   readonly minReplicas: number;
+  /** Whose proposals are accepted without a person. */
+  readonly approval: Approval;
+  /** Peers that we meet are asked not to pass our address on. */
+  readonly unlisted: boolean;
 };
+
+export const APPROVALS = ['nobody', 'added', 'everyone'] as const;
+export type Approval = (typeof APPROVALS)[number];
 
 export type NodeMode = 'normal' | 'blocked' | 'recovering';
 
@@ -128,6 +188,7 @@ export type NodeRecord = {
   /** Files that the last recovery could not bring back. */
   readonly missingFiles: number;
   readonly forks: readonly Buffer[];
+  readonly scrub: ScrubRecord;
 };
 
 export type CatalogRecord =

@@ -169,6 +169,8 @@ function nextMetadata(
       name: settings.name,
       storageLimitBytes: settings.storageLimitBytes,
       minReplicas: settings.minReplicas,
+      approval: settings.approval,
+      unlisted: settings.unlisted,
     },
     formatMin: CONTENT_FORMAT,
   };

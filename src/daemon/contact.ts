@@ -6,9 +6,11 @@ import type { OnionId } from '../core/ids.ts';
 import type { ReplicaRecord } from '../core/records.ts';
 import type { RevisionReport } from '../ports/peer-client.ts';
 import { judgeOwnId } from './lineage.ts';
+import { openTerms } from './contracts.ts';
 import { openOwnId } from './own-id.ts';
 import { noteHolder } from './holders.ts';
 import { planFor } from './plan.ts';
+import { defaulted } from './repull.ts';
 import { emptyReplica, updateReplica, wantsPublish } from './replica.ts';
 import { currentHeld, markReported } from './held.ts';
 import type { Session } from './session.ts';
@@ -41,7 +43,7 @@ async function readReport(
     if (!(await judgeOwnId(session, peer, id))) return;
   }
   if (contract === undefined) return;
-  if (contract.state === 'PROPOSED') planFor(session, 'close', peer, 0);
+  if (openTerms(contract) !== undefined || contract.noticeGivenSeconds >= 0) planFor(session, 'close', peer, 0);
   notePull(session, peer, report);
   const id = report.requesterContent?.contentId ?? Buffer.alloc(0);
   if (id.length > 0) await acknowledge(session, peer, id);
@@ -98,8 +100,9 @@ function keptLists(replica: ReplicaRecord, acknowledged: Buffer): Buffer[] {
   return replica.lists.filter((list) => list.equals(acknowledged) || list.equals(replica.offered));
 }
 
-/** A storer that acknowledged a revision and now holds nothing has lost it: offer again from nothing. */
+/** A storer that acknowledged a revision and now holds nothing has lost it: a default, and offered again from nothing. */
 async function replicaLost(session: Session, peer: OnionId): Promise<void> {
+  await defaulted(session, peer, 'the peer lost its copy');
   await updateReplica(session, peer, (replica) => emptyReplica(replica));
   session.uploads.close(peer);
   session.bus.emit('replica-lost', { peer });

@@ -1,15 +1,19 @@
-// A peer gives notice: the contract ends when the notice is over and our remaining seconds are used up; until then
-// the bytes stay and are served (docs/protocol.md, "Contract lifecycle").
-// Invariant: promised = kept: a notice shortens nothing below the notice of the terms.
+// Ending a contract by word. Notice is given, and takes effect when the other side answered; the contract is over when the
+// notice and the remaining seconds are, or at once when both sides gave notice (docs/protocol.md, "Contract lifecycle").
+// Invariant: promised = kept: until then the bytes stay and are served, and no notice is shorter than that of the terms.
 
 import type { ContractState } from '../core/contract/state.ts';
 import { decodeTerms, termsDigest } from '../core/contract/terms.ts';
 import { ed25519Verify } from '../core/crypto/ed25519.ts';
+import { BbError } from '../core/errors.ts';
 import { pubkeyFromOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
+import type { ContractRecord } from '../core/records.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import { isStanding, step } from './contracts.ts';
 import { markDirty } from './dirty.ts';
+import { dropReleased } from './held.ts';
+import { planFor } from './plan.ts';
 import type { Session } from './session.ts';
 
 const CONTEXT = Buffer.from('bb1/end\0', 'latin1');
@@ -19,6 +23,45 @@ export function noticeMessage(digest: Buffer, noticeSeconds: number): Buffer {
   const notice = Buffer.alloc(8);
   notice.writeBigUInt64BE(BigInt(noticeSeconds));
   return Buffer.concat([CONTEXT, digest, notice]);
+}
+
+/**
+ * `bb contracts end`: true when the peer answered; else it is told at each contact until it does, and nothing changes
+ * before. NO_CONTRACT, CONFLICT when we gave notice before.
+ */
+export async function endContract(
+  session: Session,
+  peer: OnionId,
+  noticeSeconds: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  await session.registry.updateContract(peer, (contract) => {
+    if (contract === undefined || !isStanding(contract.state)) {
+      throw new BbError('NO_CONTRACT', 'there is no contract with this peer to end');
+    }
+    if (contract.endedBy === 'us') throw new BbError('CONFLICT', 'you gave notice before');
+    return { ...contract, noticeGivenSeconds: Math.max(noticeSeconds, decodeTerms(contract.terms).noticeSeconds) };
+  });
+  session.bus.emit('notice-given', { peer });
+  planFor(session, 'presence', peer, 0);
+  return sayEnd(session, peer, signal).then(
+    () => true,
+    (error: unknown) => {
+      session.deps.log.debug('the notice could not be told yet', { peer, detail: String(error) });
+      return false;
+    },
+  );
+}
+
+/** The task: a notice that the peer has not answered yet is given again. */
+export async function sayEnd(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
+  const contract = session.registry.contract(peer);
+  if (contract === undefined || contract.noticeGivenSeconds < 0) return;
+  const digest = termsDigest(contract.terms);
+  const notice = contract.noticeGivenSeconds;
+  const signature = session.keyring.sign(noticeMessage(digest, notice));
+  await session.client.endContract(peer, digest, notice, signature, { signal });
+  await takeNotice(session, peer, 'us', notice);
 }
 
 /** Idempotent: a repeated notice gets the same answer. NO_CONTRACT, TERMS_REJECTED for a wrong signature. */
@@ -34,10 +77,31 @@ export async function answerEnd(
   if (!ed25519Verify(pubkeyFromOnionId(caller), noticeMessage(digest, noticeSeconds), signature)) {
     throw new PeerRefusal('TERMS_REJECTED');
   }
-  if (contract.state === 'ENDING' || !isStanding(contract.state)) return { state: contract.state };
+  if (contract.endedBy === 'peer' || !isStanding(contract.state)) return { state: contract.state };
   const notice = Math.max(noticeSeconds, decodeTerms(contract.terms).noticeSeconds);
-  const { state } = await step(session, caller, { kind: 'ended', noticeSeconds: notice }, contract.terms);
-  session.bus.emit('contract-state', { peer: caller, from: contract.state, to: state, reason: 'notice was given' });
+  return { state: (await takeNotice(session, caller, 'peer', notice)).state };
+}
+
+/** The second notice ends it at once: both sides want it. */
+async function takeNotice(
+  session: Session,
+  peer: OnionId,
+  by: 'us' | 'peer',
+  noticeSeconds: number,
+): Promise<ContractRecord> {
+  const before = session.registry.contract(peer);
+  const isSecond = before?.endedBy === (by === 'us' ? 'peer' : 'us') || (by === 'peer' && isGiven(before));
+  const reason = isSecond ? 'both sides gave notice' : by === 'us' ? 'we gave notice' : 'the peer gave notice';
+  await step(session, peer, isSecond ? { kind: 'ended-by-both' } : { kind: 'ended', noticeSeconds }, reason);
+  const after = await session.registry.updateContract(peer, (contract) => {
+    if (contract === undefined) throw new BbError('CONFLICT', 'the contract is gone');
+    return { ...contract, endedBy: by, noticeGivenSeconds: by === 'us' ? -1 : contract.noticeGivenSeconds };
+  });
+  if (after.state === 'RELEASED') await dropReleased(session, peer);
   await markDirty(session);
-  return { state };
+  return after;
+}
+
+function isGiven(contract: ContractRecord | undefined): boolean {
+  return contract !== undefined && contract.noticeGivenSeconds >= 0;
 }

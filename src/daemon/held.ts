@@ -5,6 +5,7 @@
 import type { OnionId } from '../core/ids.ts';
 import type { HeldRecord, RecordId } from '../core/records.ts';
 import { decodeTerms } from '../core/contract/terms.ts';
+import { holdSecondsNow } from '../core/contract/transition.ts';
 import type { Session } from './session.ts';
 
 export type Held = { readonly id: RecordId; readonly value: HeldRecord };
@@ -132,7 +133,9 @@ function kept(session: Session, value: HeldRecord): HeldRecord {
 
 function holdSeconds(session: Session, owner: OnionId): number {
   const contract = session.registry.contract(owner);
-  return contract === undefined ? 0 : decodeTerms(contract.terms).holdSeconds;
+  return contract === undefined
+    ? 0
+    : holdSecondsNow(contract, decodeTerms(contract.terms), session.node.countedSeconds);
 }
 
 async function dropList(session: Session, list: number): Promise<void> {

@@ -10,6 +10,7 @@ import { phraseFromEntropy } from '../core/crypto/phrase.ts';
 import { BbError } from '../core/errors.ts';
 import { MIN_REPLICAS_DEFAULT, STORAGE_LIMIT_DEFAULT_BYTES } from '../core/limits.ts';
 import type { NodeMode, NodeRecord, SettingsRecord } from '../core/records.ts';
+import { SCRUB_START } from '../core/policy/scrub.ts';
 import type { Deps } from './deps.ts';
 import type { InitArgs } from './local-api.ts';
 
@@ -53,7 +54,13 @@ export async function createIdentity(deps: Deps, args: InitArgs): Promise<NewIde
 /** What a node knows before anything happened to it. */
 export function initialRecords(deps: Deps, mode: NodeMode, name: string, newIdentity: boolean): InitialRecords {
   return {
-    settings: { name, storageLimitBytes: STORAGE_LIMIT_DEFAULT_BYTES, minReplicas: MIN_REPLICAS_DEFAULT },
+    settings: {
+      name,
+      storageLimitBytes: STORAGE_LIMIT_DEFAULT_BYTES,
+      minReplicas: MIN_REPLICAS_DEFAULT,
+      approval: 'added',
+      unlisted: false,
+    },
     node: {
       mode,
       modeSinceMs: deps.clock.nowMs(),
@@ -66,6 +73,7 @@ export function initialRecords(deps: Deps, mode: NodeMode, name: string, newIden
       newIdentity,
       missingFiles: 0,
       forks: [],
+      scrub: SCRUB_START,
     },
   };
 }

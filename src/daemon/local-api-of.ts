@@ -3,11 +3,16 @@
 
 import { blobCellCount } from '../core/challenge/plan.ts';
 import { BbError } from '../core/errors.ts';
+import type { OnionId } from '../core/ids.ts';
 import { checkPeer } from './check-peer.ts';
-import { proposeContract } from './contracts.ts';
+import { setSetting, settingsList } from './config-settings.ts';
+import { acceptProposal, rejectProposal } from './decide-proposal.ts';
+import { endContract } from './end-contract.ts';
+import { proposeContract } from './propose-contract.ts';
 import type { Daemon } from './daemon.ts';
-import type { CheckUpdate, LocalApi, ProposeUpdate } from './local-api.ts';
+import type { CheckUpdate, ContractAnswer, LocalApi, ProposeUpdate } from './local-api.ts';
 import { connectPeer, findPeer } from './peers.ts';
+import { doctor } from './doctor.ts';
 import { followRecovery } from './follow-recovery.ts';
 import { requireTor } from './require-tor.ts';
 import { removeFile, setFile } from './set-file.ts';
@@ -34,8 +39,17 @@ export function localApiOf(daemon: Daemon): LocalApi {
     setStorage: async (limitBytes, minReplicas) => setStorage(daemon.session, limitBytes, minReplicas),
     contracts: async (reference) => contracts(daemon.session, reference),
     propose: (args, signal) => propose(daemon, args, signal),
+    answerProposal: async (reference, accept, signal) =>
+      answer(daemon.session, reference, (peer) =>
+        (accept ? acceptProposal : rejectProposal)(daemon.session, peer, signal),
+      ),
+    endContract: async (reference, noticeSeconds, signal) =>
+      answer(daemon.session, reference, (peer) => endContract(daemon.session, peer, noticeSeconds, signal)),
+    config: async () => settingsList(daemon.session),
+    setConfig: async (key, value) => setSetting(daemon.session, key, value),
     check: (reference, signal) => check(daemon, reference, signal),
     recover: (args, signal) => followRecovery(daemon, args, signal),
+    doctor: (args, signal) => doctor(daemon, args, signal),
   };
 }
 
@@ -56,6 +70,18 @@ async function contracts(session: Session, reference: string) {
   const contract = session.registry.contract(peer);
   if (contract === undefined) throw new BbError('NO_CONTRACT', 'there is no contract with this peer');
   return [contractView(session, contract)];
+}
+
+async function answer(
+  session: Session,
+  reference: string,
+  give: (peer: OnionId) => Promise<boolean>,
+): Promise<ContractAnswer> {
+  const peer = findPeer(session, reference);
+  const told = await give(peer);
+  const contract = session.registry.contract(peer);
+  if (contract === undefined) throw new BbError('NO_CONTRACT', 'there is no contract with this peer');
+  return { contract: contractView(session, contract), told };
 }
 
 async function* propose(

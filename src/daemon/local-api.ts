@@ -3,7 +3,7 @@
 
 import type { Entry } from '../core/content/entry.ts';
 import type { OnionId } from '../core/ids.ts';
-import type { NodeMode } from '../core/records.ts';
+import type { NodeMode, TransitionRecord } from '../core/records.ts';
 import type { TorState } from '../ports/onion-host.ts';
 import type { ReadItem } from '../ports/workers.ts';
 
@@ -150,6 +150,23 @@ export type ContractView = {
   readonly termsVersion: number;
   readonly proposedByUs: boolean;
   readonly pullingBytes: number;
+  /** Terms that wait for an answer, ours or the peer's; undefined if none. */
+  readonly open: OpenTermsView | undefined;
+  readonly endedBy: 'nobody' | 'us' | 'peer';
+  /** Notice was given, and the peer has not answered yet. */
+  readonly noticeUnanswered: boolean;
+  readonly transitions: readonly TransitionRecord[];
+};
+
+export type OpenTermsView = {
+  readonly proposedByUs: boolean;
+  /** Waits for a word of our user. */
+  readonly waitsForUs: boolean;
+  readonly giveBytes: number;
+  readonly getBytes: number;
+  readonly durationSeconds: number;
+  readonly holdSeconds: number;
+  readonly sinceMs: number;
 };
 
 export type ProposeArgs = {
@@ -158,7 +175,14 @@ export type ProposeArgs = {
   readonly getBytes: number;
   readonly durationSeconds: number;
   readonly holdSeconds: number;
+  /** Of the standing terms; a size or time of 0 keeps what they say. Else a first proposal, where 0 is the default. */
+  readonly amend: boolean;
 };
+
+export type ContractAnswer = { readonly contract: ContractView; readonly told: boolean };
+
+/** Settings by their names in `bb config`. */
+export type ConfigView = readonly { readonly key: string; readonly value: string; readonly meaning: string }[];
 
 export type OperationState =
   | 'NOT_STARTED'
@@ -218,6 +242,28 @@ export type RecoverUpdate = {
   readonly done: boolean;
 };
 
+export type DoctorArgs = {
+  readonly fix: boolean;
+  /** Every own and held cell is read and verified; LOCKED without keys. */
+  readonly readData: boolean;
+};
+
+export type FindingCheck =
+  'header' | 'catalog' | 'copy' | 'packs' | 'permissions' | 'space' | 'clock' | 'tor' | 'own-cells' | 'held-cells';
+
+export type Finding = {
+  readonly check: FindingCheck;
+  /** `fixed`: it was not ok, and now it is, or will be at the next unlock. */
+  readonly state: 'ok' | 'warning' | 'damaged' | 'fixed' | 'cannot-fix';
+  readonly message: string;
+  /** The next step, empty when there is none. */
+  readonly hint: string;
+};
+
+export type DoctorUpdate =
+  | { readonly kind: 'finding'; readonly finding: Finding }
+  | { readonly kind: 'progress'; readonly progress: ProgressView };
+
 /** Peers are named by onion id, bb: URI, name or unique prefix. All methods throw BbError. */
 export interface LocalApi {
   health(): { readonly version: string; readonly state: NodeState };
@@ -250,6 +296,15 @@ export interface LocalApi {
   setStorage(limitBytes: number, minReplicas: number): Promise<StorageView>;
   contracts(reference: string): Promise<readonly ContractView[]>;
   propose(args: ProposeArgs, signal: AbortSignal): AsyncIterable<ProposeUpdate>;
+  /** The word about a proposal that waits; `told` = the peer knows already. */
+  answerProposal(reference: string, accept: boolean, signal: AbortSignal): Promise<ContractAnswer>;
+  /** 0 = the notice of the terms. */
+  endContract(reference: string, noticeSeconds: number, signal: AbortSignal): Promise<ContractAnswer>;
+  config(): Promise<ConfigView>;
+  /** USAGE for an unknown key or value. */
+  setConfig(key: string, value: string): Promise<ConfigView>;
   check(reference: string, signal: AbortSignal): AsyncIterable<CheckUpdate>;
   recover(args: RecoverArgs, signal: AbortSignal): AsyncIterable<RecoverUpdate>;
+  /** Works locked, and when header or catalog cannot be opened. */
+  doctor(args: DoctorArgs, signal: AbortSignal): AsyncIterable<DoctorUpdate>;
 }

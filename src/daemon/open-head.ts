@@ -16,7 +16,7 @@ import { CellAssembler } from '../core/policy/cell-assembler.ts';
 import type { PeerRecord } from '../core/records.ts';
 import { splitIds } from './commit-revision.ts';
 import type { FoundId, Holder, OpenedHead } from './recovery.ts';
-import { freshReplica } from './replica.ts';
+import { newContractRecord } from './new-contract.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -56,15 +56,25 @@ async function fetchHead(
     const start = copy === 0 ? 0 : cellCount - headCells;
     const cells = await fetchFew(session, peer, id.contentId, start, headCells, signal);
     const encoded = session.keyring.openHead(id.contentId, copy, metaBytes, Buffer.concat(cells));
-    const metadata = encoded === undefined ? undefined : session.deps.metadata.decode(encoded);
-    if (encoded === undefined || metadata === undefined) continue;
-    return { row: rowOf(id, metadata, encoded, headCells), metadata };
+    const head = encoded && openedHead(session.deps, id, encoded);
+    if (head !== undefined) return head;
   }
   session.bus.emit('peer-fault', { peer, fault: 'head that does not open' });
   return undefined;
 }
 
-function rowOf(id: FoundId, metadata: Metadata, encoded: Buffer, headCells: number) {
+/** The revision that this Metadata describes; undefined when it does not decode. */
+export function openedHead(
+  deps: Session['deps'],
+  id: Omit<FoundId, 'contentBytes'>,
+  encoded: Buffer,
+): OpenedHead | undefined {
+  const metadata = deps.metadata.decode(encoded);
+  const headCells = headCellCount(id.revision.metaBytes);
+  return metadata && { row: rowOf(id, metadata, encoded, headCells), metadata };
+}
+
+function rowOf(id: Omit<FoundId, 'contentBytes'>, metadata: Metadata, encoded: Buffer, headCells: number) {
   return {
     contentId: id.contentId,
     generation: id.generation,
@@ -189,19 +199,7 @@ async function takeContractBack(session: Session, id: OnionId, peer: MetadataPee
   );
   const state = CONTRACT_STATES[peer.contractState - 1] ?? 'ACTIVE';
   await session.registry.updateContract(id, () => ({
-    peer: id,
-    terms: peer.terms,
-    proposerSignature: peer.proposerSignature,
-    acceptorSignature: peer.acceptorSignature,
-    ...next,
+    ...newContractRecord(session, id, peer, next),
     state: state === 'ENDING' ? state : next.state,
-    reason: '',
-    sinceMs: session.deps.clock.nowMs(),
-    replica: freshReplica(),
-    theirLatestKnown: Buffer.alloc(0),
-    theirPull: 'NONE',
-    ourRemainingSeconds: 0,
-    reachedSeconds: nowSeconds,
-    provedSeconds: nowSeconds,
   }));
 }

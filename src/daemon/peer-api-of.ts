@@ -4,7 +4,8 @@ import { answerChallenge } from './answer-challenge.ts';
 import { answerContact } from './answer-contact.ts';
 import { answerLoss } from './answer-loss.ts';
 import { answerOffer } from './answer-offer.ts';
-import { answerAccept, answerProposal, signedTerms } from './contracts.ts';
+import { answerAccept, answerProposal } from './answer-proposal.ts';
+import { signedTerms } from './contracts.ts';
 import { answerEnd } from './end-contract.ts';
 import type { PeerApi } from './peer-api.ts';
 import { answerExchange } from './exchange-peers.ts';
@@ -36,10 +37,11 @@ export function peerApiOf(session: Session): PeerApi {
     setContentRevision: (caller, offer) => answerOffer(session, caller, offer),
     download: (caller, request, signal) => serveDownload(session, caller, request, signal),
     proposeContract: (caller, terms, signature) => answerProposal(session, caller, terms, signature),
-    acceptContract: (caller, digest, accept) => answerAccept(session, caller, digest, accept),
+    acceptContract: (caller, digest, accept, signature, reason) =>
+      answerAccept(session, caller, { digest, accept, signature, reason }),
     endContract: (caller, digest, noticeSeconds, signature) =>
       answerEnd(session, caller, digest, noticeSeconds, signature),
-    reportLoss: (caller, loss) => answerLoss(session, caller, loss.contentId),
+    reportLoss: (caller, loss) => answerLoss(session, caller, loss),
     getContract: async (caller) => signedTerms(session, caller),
     challenge: (caller, question) => answerChallenge(session, caller, question),
   };

@@ -4,11 +4,15 @@
 const REASON_SENTENCES: Readonly<Record<string, string>> = {
   OVER_BUDGET: 'it asks for more than the peer has left to give (OVER_BUDGET)',
   STRANGER_LIMIT: 'the peer has not added you and gives strangers less (STRANGER_LIMIT)',
-  NOT_ADDED: 'the peer has to add you first with bb connect; then propose again (NOT_ADDED)',
+  NOT_ADDED: 'the peer has not added you; its user has to accept (NOT_ADDED)',
+  BY_HAND: 'the user of the peer decides about every proposal (BY_HAND)',
+  LESS_FOR_YOU: 'it would store less for the peer than now; its user has to accept (LESS_FOR_YOU)',
+  BUSY: 'too many proposals wait for the user of the peer; try again later (BUSY)',
+  ENDING: 'notice was given; propose anew when the contract is over (ENDING)',
+  REJECTED: 'the user of the peer said no (REJECTED)',
   UNEQUAL: 'one side would give more than twice what it gets; propose a fairer exchange (UNEQUAL)',
   OLD_VERSION: 'newer terms were signed before (OLD_VERSION)',
   CROSSED: 'the peer is proposing terms of its own just now; see bb contracts list (CROSSED)',
-  EXISTS: 'the peer has a contract with you already (EXISTS)',
 };
 
 export function reasonSentence(word: string): string {

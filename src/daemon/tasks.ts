@@ -1,14 +1,17 @@
 // What each planned task runs: the whole background life of the daemon on one page.
 
 import { checkWhenDue } from './check-peer.ts';
-import { closeProposal } from './contracts.ts';
+import { closeOpen } from './close-open.ts';
 import { commitDirty } from './dirty.ts';
 import { backup } from './backup.ts';
+import { healOwn } from './heal-own.ts';
 import type { Task, TaskName } from './plan.ts';
 import { askHolder, probe } from './presence.ts';
 import { publish } from './publish.ts';
 import { pullTask } from './pull.ts';
 import { recover } from './recover.ts';
+import { repairHeld } from './repair-held.ts';
+import { lookAtPacks, scrub } from './scrub.ts';
 import { selfDial } from './self-dial.ts';
 import { prune } from './superseded.ts';
 import { tick } from './tick.ts';
@@ -21,9 +24,13 @@ export const TASKS: { readonly [name in TaskName]: Task } = {
   check: checkWhenDue,
   presence: probe,
   ask: askHolder,
-  close: closeProposal,
+  close: closeOpen,
   recover: (session, _self, signal) => recover(session, signal),
   tick: (session) => tick(session),
   selfDial: (session, _self, signal) => selfDial(session, signal),
   backup,
+  heal: (session, _self, signal) => healOwn(session, signal),
+  scrub: (session, _self, signal) => scrub(session, signal),
+  packs: (session, _self, signal) => lookAtPacks(session, signal),
+  repair: repairHeld,
 };

@@ -9,6 +9,7 @@ import type { ContractAction } from '../core/contract/machine.ts';
 import type { ContractState } from '../core/contract/state.ts';
 import { decodeTerms } from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
+import { withStep } from '../core/contract/transition.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
 import { BbError } from '../core/errors.ts';
 import type { ContractRecord } from '../core/records.ts';
@@ -59,12 +60,10 @@ function judgeTick(
     },
     { nowSeconds, terms, added: session.registry.peer(peer)?.added === true },
   );
-  const { state, ledger, life } = next;
-  const isSame = state === contract.state && ledger === contract.ledger && life === contract.life;
-  if (isSame && reachedSeconds - contract.reachedSeconds < REMEMBER_SECONDS) return { contract, actions };
-  const sinceMs = state === contract.state ? contract.sinceMs : session.deps.clock.nowMs();
-  const reason = reasonWords(reasons);
-  return { contract: { ...contract, state, ledger, life, reachedSeconds, sinceMs, reason }, actions };
+  const atMs = session.deps.clock.nowMs();
+  const stepped = withStep(contract, next, { event: 'tick', reason: reasonWords(reasons), atMs, nowSeconds, terms });
+  const isSame = stepped === contract && reachedSeconds - contract.reachedSeconds < REMEMBER_SECONDS;
+  return { contract: isSame ? contract : { ...stepped, reachedSeconds }, actions };
 }
 
 /** Spans are in nominal milliseconds: counted seconds pass N times faster where periods are divided by N. */

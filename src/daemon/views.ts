@@ -7,9 +7,11 @@ import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import type { ContractRecord, PeerRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
+import { pendingOf } from './answer-proposal.ts';
+import { openTerms } from './contracts.ts';
 import { explainContract } from './explain.ts';
 import { currentHeld, pullTarget } from './held.ts';
-import type { ContractView, PeerView, ReplicaView, RevisionView, TransferView } from './local-api.ts';
+import type { ContractView, OpenTermsView, PeerView, ReplicaView, RevisionView, TransferView } from './local-api.ts';
 import { openOwnId } from './own-id.ts';
 import { remainingOf } from './remaining.ts';
 import type { Session } from './session.ts';
@@ -97,6 +99,26 @@ export function contractView(session: Session, contract: ContractRecord): Contra
     termsVersion: terms.version,
     proposedByUs: side?.proposedByUs ?? false,
     pullingBytes: (target?.cells ?? 0) * CELL_BYTES,
+    open: openTermsView(session, contract),
+    endedBy: contract.endedBy,
+    noticeUnanswered: contract.noticeGivenSeconds >= 0,
+    transitions: contract.transitions,
+  };
+}
+
+function openTermsView(session: Session, contract: ContractRecord): OpenTermsView | undefined {
+  const open = openTerms(contract);
+  if (open === undefined) return undefined;
+  const terms = decodeTerms(open.terms);
+  const side = ownSide(terms, session.keyring.pubkey);
+  return {
+    proposedByUs: side?.proposedByUs ?? false,
+    waitsForUs: pendingOf(session, contract.peer) !== undefined,
+    giveBytes: side?.giveBytes ?? 0,
+    getBytes: side?.getBytes ?? 0,
+    durationSeconds: terms.durationSeconds,
+    holdSeconds: terms.holdSeconds,
+    sinceMs: open.sinceMs,
   };
 }
 

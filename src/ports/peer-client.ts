@@ -4,7 +4,7 @@
 
 import type { OnionId } from '../core/ids.ts';
 import type { ContractState } from '../core/contract/state.ts';
-import type { ChallengeQuestion } from '../core/challenge/question.ts';
+import type { CellRange, ChallengeQuestion } from '../core/challenge/question.ts';
 
 export type ContentInfo = {
   /** 64 bytes, or empty for no content. */
@@ -62,6 +62,9 @@ export type Hello = {
   readonly instance: Buffer;
 };
 
+/** Cells of the owner's revision that a storer lost. */
+export type LossReport = { readonly contentId: Buffer; readonly ranges: readonly CellRange[] };
+
 export type ProposalAnswer = {
   readonly answer: 'ACCEPTED' | 'PENDING' | 'REJECTED';
   readonly signature: Buffer;
@@ -104,6 +107,15 @@ export interface PeerClient {
     reason: string,
     options?: CallOptions,
   ): Promise<{ readonly state: ContractState | undefined }>;
+  endContract(
+    peer: OnionId,
+    digest: Buffer,
+    noticeSeconds: number,
+    signature: Buffer,
+    options?: CallOptions,
+  ): Promise<{ readonly state: ContractState | undefined }>;
+  /** Confesses to an owner that cells of its content are lost here. */
+  reportLoss(peer: OnionId, loss: LossReport, options?: CallOptions): Promise<void>;
   getContract(peer: OnionId, options?: CallOptions): Promise<SignedTerms | undefined>;
   challenge(
     peer: OnionId,

@@ -133,7 +133,11 @@ test('a sealed row that was moved to another id or changed is INTEGRITY and name
   const { dir, disk } = fixture(t);
   const catalog = await opened(disk);
   const record = (id: string, name: string) =>
-    ({ id: id as never, kind: 'settings', value: { name, storageLimitBytes: 1, minReplicas: 1 } }) as const;
+    ({
+      id: id as never,
+      kind: 'settings',
+      value: { name, storageLimitBytes: 1, minReplicas: 1, approval: 'added', unlisted: false },
+    }) as const;
   await catalog.putRecords([record('11'.repeat(16), 'a'), record('22'.repeat(16), 'b')]);
   const database = new DatabaseSync(`${dir}/state.db`);
   database.exec("UPDATE sealed SET value = (SELECT value FROM sealed WHERE hex(id) LIKE '11%')");
@@ -190,7 +194,7 @@ test('a record that lacks a field is INTEGRITY and names row and field; a field 
   const id = '33'.repeat(16) as never;
   await catalog.putRecords([{ id, kind: 'settings', value: { name: 'x', storageLimitBytes: 1 } as never }]);
   await assert.rejects(catalog.records(), /row 33333333.*settings.*minReplicas/);
-  const value = { name: 'x', storageLimitBytes: 1, minReplicas: 2 };
+  const value = { name: 'x', storageLimitBytes: 1, minReplicas: 2, approval: 'nobody', unlisted: true };
   await catalog.putRecords([{ id, kind: 'settings', value: { ...value, later: true } as never }]);
   assert.deepEqual(await catalog.records(), [{ id, kind: 'settings', value }]);
   await catalog.close();

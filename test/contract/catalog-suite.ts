@@ -68,7 +68,7 @@ export function commitOf(
 const settingsOf = (name: string): CatalogRecord => ({
   id: 'ab'.repeat(16) as RecordId,
   kind: 'settings',
-  value: { name, storageLimitBytes: 5, minReplicas: 2 },
+  value: { name, storageLimitBytes: 5, minReplicas: 2, approval: 'everyone', unlisted: true },
 });
 
 const peerRecordOf = (seed: string, introducer?: string): CatalogRecord => ({

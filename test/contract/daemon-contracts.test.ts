@@ -34,14 +34,14 @@ test('both sides become active and keep both signatures of the same terms', asyn
   await ann.world.until('both proved', () => ann.isProvedAt(bob) && bob.isProvedAt(ann));
 });
 
-test('a proposal under standing terms is refused on both sides', async (context) => {
+test('a first proposal under standing terms is refused here, and terms of no newer version there', async (context) => {
   const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
   assert(ann && bob);
   await agree(ann, bob);
   await assert.rejects(propose(bob, ann), { code: 'EXISTS' });
-  const terms = signed(bob, ann, 9);
+  const terms = signed(bob, ann, 1);
   const answer = await bob.session.client.proposeContract(ann.id, terms.bytes, terms.signature);
-  assert.equal(answer.answer, 'REJECTED');
+  assert.deepEqual([answer.answer, answer.reason], ['REJECTED', 'OLD_VERSION']);
   assert.equal(stateAt(ann, bob), 'ACTIVE');
   assert.equal(decodeTerms(ann.session.registry.contract(bob.id)?.terms ?? Buffer.alloc(0)).version, 1);
 });
@@ -79,9 +79,9 @@ test('a lost reply to a proposal or to its closing does no harm', async (context
     assert.equal(stateAt(ann, bob), 'PROPOSED');
   }
   assert.equal(stateAt(bob, ann), 'ACTIVE');
-  const states = await propose(ann, bob);
-  assert.equal(states.at(-1), 'COMPLETED');
-  assert.equal(stateAt(ann, bob), 'ACTIVE');
+  // What is open is said again at the next contact, so the contract may stand before the user asks again.
+  await propose(ann, bob).catch((error: unknown) => assert.equal((error as BbError).code, 'EXISTS'));
+  await ann.world.until('active', () => stateAt(ann, bob) === 'ACTIVE');
 });
 
 test('a proposer that lost the closing reply becomes active by itself at the next contact', async (context) => {
@@ -95,15 +95,6 @@ test('a proposer that lost the closing reply becomes active by itself at the nex
   await ann.world.until('active', () => stateAt(ann, bob) === 'ACTIVE');
 });
 
-test('a stranger waits for a person, and nothing is kept of its proposal', async (context) => {
-  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
-  assert(ann && bob);
-  await ann.api.connectPeer(bob.id, '', true);
-  assert.match((await propose(ann, bob)).at(-1) ?? '', /^PENDING_PERSON/);
-  assert.equal(bob.session.registry.contract(ann.id), undefined);
-  await bob.api.connectPeer(ann.id, '', false);
-  assert.equal((await propose(ann, bob)).at(-1), 'COMPLETED');
-});
 
 test('what the budget cannot keep is refused, and promises to others count', async (context) => {
   const [ann, bob, eve] = await DaemonWorld.ready(context, 'ann', 'bob', 'eve');

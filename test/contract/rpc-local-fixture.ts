@@ -187,6 +187,20 @@ export const CONTRACT: ContractView = {
   termsVersion: 10,
   proposedByUs: true,
   pullingBytes: 11,
+  open: {
+    proposedByUs: false,
+    waitsForUs: true,
+    giveBytes: 12,
+    getBytes: 13,
+    durationSeconds: 14,
+    holdSeconds: 15,
+    sinceMs: 16,
+  },
+  endedBy: 'peer',
+  noticeUnanswered: true,
+  transitions: [
+    { atMs: 17, from: 'PROPOSED', to: 'ACTIVE', event: 'agreed', reason: 'both signed', remainingSeconds: 18 },
+  ],
 };
 
 export async function* of<Item>(...items: Item[]): AsyncGenerator<Item> {

@@ -196,7 +196,14 @@ test('propose, check and recover stream their updates', async () => {
   });
   const peer = { onionServiceId: PEER, name: '' };
   const updates = await streamed(
-    rig.client.proposeContract({ peer, giveBytes: 1n, getBytes: 2n, durationSeconds: 3n, holdSeconds: 4n }),
+    rig.client.proposeContract({
+      peer,
+      giveBytes: 1n,
+      getBytes: 2n,
+      durationSeconds: 3n,
+      holdSeconds: 4n,
+      amend: true,
+    }),
   );
   assert.deepEqual(
     updates.map((update) => [update.state, update.success, update.contract?.peer?.name]),
@@ -216,7 +223,7 @@ test('propose, check and recover stream their updates', async () => {
   assert.equal(recovering?.waitingFor, 'more holders');
   assert.equal(recovering?.done, true);
   assert.deepEqual(seen, [
-    { peer: PEER, giveBytes: 1, getBytes: 2, durationSeconds: 3, holdSeconds: 4 },
+    { peer: PEER, giveBytes: 1, getBytes: 2, durationSeconds: 3, holdSeconds: 4, amend: true },
     PEER,
     { from: '', complete: false, acceptSequence: 8, acceptLoss: true },
   ]);

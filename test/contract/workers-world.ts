@@ -206,7 +206,7 @@ export class World {
       fileCount: staged.fileCount,
       fileBytes: staged.fileBytes,
       peers: [],
-      settings: { name: '', storageLimitBytes: 0, minReplicas: 3 },
+      settings: { name: '', storageLimitBytes: 0, minReplicas: 3, approval: 'added', unlisted: false },
       formatMin: 1,
     };
   }

@@ -16,6 +16,8 @@ const FACTS: ProposalFacts = {
   self: SELF,
   lastVersion: 0,
   added: true,
+  approval: 'added',
+  standingGetBytes: 0,
   limitBytes: 20 * GIB,
   promisedBytes: 0,
   promisedToStrangersBytes: 0,

@@ -46,7 +46,7 @@ const METADATA: Metadata = {
   fileCount: 12,
   fileBytes: 345_678,
   peers: [PEER, { ...PEER, pubkey: Buffer.alloc(32, 12), introducer: Buffer.alloc(32, 1), aeadKey: Buffer.alloc(0) }],
-  settings: { name: 'box', storageLimitBytes: 20 * 1024 ** 3, minReplicas: 3 },
+  settings: { name: 'box', storageLimitBytes: 20 * 1024 ** 3, minReplicas: 3, approval: 'everyone', unlisted: true },
   formatMin: 1,
 };
 

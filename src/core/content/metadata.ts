@@ -2,6 +2,7 @@
 // codec is src/storage/stored.
 
 import type { GenerationEnd } from './ancestors.ts';
+import type { Approval } from '../records.ts';
 import type { RootList } from './root-list.ts';
 
 /** What this version writes, and the newest that it reads (docs/storage-format.md). */
@@ -36,6 +37,8 @@ export type MetadataSettings = {
   readonly name: string;
   readonly storageLimitBytes: number;
   readonly minReplicas: number;
+  readonly approval: Approval;
+  readonly unlisted: boolean;
 };
 
 export type Metadata = {

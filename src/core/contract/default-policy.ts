@@ -1,8 +1,9 @@
-// Whether a proposal is accepted without a person: from peers the user added, at most 2:1, and only
-// what the budget can keep (docs/protocol.md, "Terms" and "Allocation"). The answer carries a stable word
-// for the peer and a sentence for our own user.
+// Whether a proposal is accepted without a person: from whom the user's policy says, at most 2:1, nothing that gives us
+// less than before, and only what the budget can keep (docs/protocol.md, "Terms" and "Allocation"). The answer carries a
+// stable word for the peer and a sentence for our own user.
 
 import { STORAGE_RESERVE_PERMILLE, STRANGERS_PERMILLE, STRANGER_BYTES, TERMS_RATIO } from '../limits.ts';
+import type { Approval } from '../records.ts';
 import { ownSide } from './sides.ts';
 import type { Terms } from './terms.ts';
 
@@ -13,6 +14,8 @@ export type ProposalWord =
   | 'OVER_BUDGET'
   | 'STRANGER_LIMIT'
   | 'NOT_ADDED'
+  | 'BY_HAND'
+  | 'LESS_FOR_YOU'
   | 'UNEQUAL';
 
 export type ProposalDecision = {
@@ -29,6 +32,9 @@ export type ProposalFacts = {
   readonly lastVersion: number;
   /** The user typed, pinned or approved the peer. */
   readonly added: boolean;
+  readonly approval: Approval;
+  /** What the standing terms let the peer store for us; 0 without any. */
+  readonly standingGetBytes: number;
   readonly limitBytes: number;
   /** Promised to all other peers; to strangers among them. */
   readonly promisedBytes: number;
@@ -57,12 +63,14 @@ export function decideProposal(terms: Terms, facts: ProposalFacts): ProposalDeci
     if (side.giveBytes > STRANGER_BYTES || side.giveBytes + facts.promisedToStrangersBytes > strangers) {
       return rejected('STRANGER_LIMIT', 'It asks for more than a peer you have not added may have.');
     }
-    return pending('NOT_ADDED', 'You have not added this peer; add it with bb connect to accept.');
+    if (facts.approval !== 'everyone') return pending('NOT_ADDED', 'You have not added this peer.');
   }
+  if (facts.approval === 'nobody') return pending('BY_HAND', 'You decide about every proposal yourself.');
+  if (side.getBytes < facts.standingGetBytes) return pending('LESS_FOR_YOU', 'The peer would store less for you.');
   if (isUnequal(side.giveBytes, side.getBytes)) {
     return pending('UNEQUAL', `One side would give more than ${TERMS_RATIO} times what it gets; that needs your word.`);
   }
-  return { answer: 'ACCEPTED', word: 'ACCEPTED', reason: 'A peer you added, within the storage budget.' };
+  return { answer: 'ACCEPTED', word: 'ACCEPTED', reason: 'Allowed by your policy, within the storage budget.' };
 }
 
 function isUnequal(giveBytes: number, getBytes: number): boolean {

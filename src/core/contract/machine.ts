@@ -40,6 +40,18 @@ export type ContractEvent =
   | { readonly kind: 'ended'; readonly noticeSeconds: number }
   | { readonly kind: 'ended-by-both' };
 
+export const CONTRACT_EVENTS = [
+  'proposed',
+  'agreed',
+  'rejected',
+  'tick',
+  'defaulted',
+  'cured',
+  'evicted',
+  'ended',
+  'ended-by-both',
+] as const satisfies readonly ContractEvent['kind'][];
+
 export type ContractEventKind = ContractEvent['kind'];
 export type ContractAction = 'repair' | 'release';
 

@@ -1,10 +1,22 @@
 // Contracts for local programs: the list, a proposal on its way, a check on its way.
 
-import type { CheckUpdate, ContractView, OperationState, ProposeArgs, ProposeUpdate } from '../../daemon/local-api.ts';
+import type { TransitionRecord } from '../../core/records.ts';
+import type {
+  CheckUpdate,
+  ContractAnswer,
+  ContractView,
+  OpenTermsView,
+  OperationState,
+  ProposeArgs,
+  ProposeUpdate,
+} from '../../daemon/local-api.ts';
 import { OperationState as WireState } from '../../gen/clirpc/v1/clirpc.ts';
 import type {
   CheckContractUpdate,
+  ContractAnswer as WireAnswer,
   ContractInfo,
+  ContractTransition,
+  OpenTerms,
   ProposeContractRequest,
   ProposeContractUpdate,
 } from '../../gen/clirpc/v1/clirpc.ts';
@@ -32,6 +44,7 @@ export function proposeArgs(request: ProposeContractRequest): ProposeArgs {
     getBytes: wireNumber(request.getBytes, 'get_bytes'),
     durationSeconds: wireNumber(request.durationSeconds, 'duration_seconds'),
     holdSeconds: wireNumber(request.holdSeconds, 'hold_seconds'),
+    amend: request.amend,
   };
 }
 
@@ -55,7 +68,32 @@ export function contractMessage(contract: ContractView): ContractInfo {
     termsVersion: contract.termsVersion,
     proposedByUs: contract.proposedByUs,
     pullingBytes: BigInt(contract.pullingBytes),
+    open: contract.open && openMessage(contract.open),
+    endedBy: contract.endedBy,
+    noticeUnanswered: contract.noticeUnanswered,
+    transitions: contract.transitions.map(transitionMessage),
   };
+}
+
+function openMessage(open: OpenTermsView): OpenTerms {
+  return {
+    proposedByUs: open.proposedByUs,
+    waitsForUs: open.waitsForUs,
+    giveBytes: BigInt(open.giveBytes),
+    getBytes: BigInt(open.getBytes),
+    durationSeconds: BigInt(open.durationSeconds),
+    holdSeconds: BigInt(open.holdSeconds),
+    sinceMs: BigInt(open.sinceMs),
+  };
+}
+
+function transitionMessage(step: TransitionRecord): ContractTransition {
+  const { from, to, event, reason } = step;
+  return { from, to, event, reason, atMs: BigInt(step.atMs), remainingSeconds: BigInt(step.remainingSeconds) };
+}
+
+export function answerMessage({ contract, told }: ContractAnswer): WireAnswer {
+  return { contract: contractMessage(contract), told };
 }
 
 export function proposeMessage(update: ProposeUpdate): ProposeContractUpdate {

@@ -7,7 +7,8 @@ import type { LocalApi } from '../../daemon/local-api.ts';
 import { BarterBackupClientService } from '../../gen/clirpc/v1/clirpc.ts';
 import type { BarterBackupClientServer, GetContractsRequest } from '../../gen/clirpc/v1/clirpc.ts';
 import { wireNumber } from '../wire-checks.ts';
-import { checkMessage, contractMessage, proposeArgs, proposeMessage } from './contract-messages.ts';
+import { answerMessage, checkMessage, contractMessage, proposeArgs, proposeMessage } from './contract-messages.ts';
+import { doctorMessage } from './doctor-messages.ts';
 import { fileMessages, listMessages } from './file-messages.ts';
 import { initArgs, unlockSecret, wipeAfter } from './identity-messages.ts';
 import { failed, serverStream, unary } from './local-calls.ts';
@@ -74,12 +75,22 @@ export function localHandlers(deps: LocalServiceDeps): BarterBackupClientServer 
       contracts: (await api.contracts(optionalReference(request.peer))).map(contractMessage),
     })),
     proposeContract: serverStream(deps, (request, signal) => api.propose(proposeArgs(request), signal), proposeMessage),
+    answerProposal: unary(deps, async ({ peer, accept }) =>
+      answerMessage(await api.answerProposal(peerReference(peer), accept, deps.closing)),
+    ),
+    endContract: unary(deps, async ({ peer, noticeSeconds }) => {
+      const notice = wireNumber(noticeSeconds, 'notice_seconds');
+      return answerMessage(await api.endContract(peerReference(peer), notice, deps.closing));
+    }),
+    getConfig: unary(deps, async () => ({ settings: [...(await api.config())] })),
+    setConfig: unary(deps, async ({ key, value }) => ({ settings: [...(await api.setConfig(key, value))] })),
     checkContract: serverStream(deps, ({ peer }, signal) => api.check(peerReference(peer), signal), checkMessage),
     recoverContent: serverStream(deps, (request, signal) => api.recover(recoverArgs(request), signal), recoverMessage),
     setAeadKeyForPeer: unary(deps, () => Promise.reject(notYet())),
     chat: (call) => {
       call.emit('error', failed(deps, notYet()));
     },
+    doctor: serverStream(deps, ({ fix, readData }, signal) => api.doctor({ fix, readData }, signal), doctorMessage),
     localHealthCheck: unary(deps, () => {
       const { version, state } = api.health();
       return Promise.resolve({ version, pid: deps.pid, dataDir: deps.dataDir, state: stateNumber(state) });

@@ -1,6 +1,7 @@
 // The calls to other daemons over gRPC. One warm control channel and a few bulk channels per peer, each on a circuit of its
 // own; every reply is hostile until its codec has checked it.
 
+import type { ContractState } from '../../core/contract/state.ts';
 import type { OnionId } from '../../core/ids.ts';
 import { BbError } from '../../core/errors.ts';
 import { BULK_LANES, PEERS } from '../../core/limits.ts';
@@ -12,6 +13,7 @@ import type {
   DownloadRequest,
   DownloadSection,
   Hello,
+  LossReport,
   Offer,
   PeerClient,
   PeerConnection,
@@ -75,8 +77,22 @@ export class GrpcPeerClient implements PeerClient {
     return this.#call(peer, PEER_METHODS.acceptContract, { digest, accept, signature, reason }, options);
   }
 
+  endContract(
+    peer: OnionId,
+    digest: Buffer,
+    noticeSeconds: number,
+    signature: Buffer,
+    options?: CallOptions,
+  ): Promise<{ readonly state: ContractState | undefined }> {
+    return this.#call(peer, PEER_METHODS.endContract, { digest, noticeSeconds, signature }, options);
+  }
+
   getContract(peer: OnionId, options?: CallOptions): Promise<SignedTerms | undefined> {
     return this.#call(peer, PEER_METHODS.getContract, undefined, options);
+  }
+
+  reportLoss(peer: OnionId, loss: LossReport, options?: CallOptions): Promise<void> {
+    return this.#call(peer, PEER_METHODS.reportLoss, loss, options);
   }
 
   challenge(peer: OnionId, question: ChallengeQuestion, options?: CallOptions): Promise<Proof> {

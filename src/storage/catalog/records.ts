@@ -2,22 +2,31 @@
 // Invariant: what is returned has exactly the fields of core/records.ts; a row that cannot give them is INTEGRITY, one of
 // a newer version INCOMPATIBLE, each named by its id.
 
+import { CONTRACT_EVENTS } from '../../core/contract/machine.ts';
 import { CONTRACT_STATES } from '../../core/contract/state.ts';
+import { NO_OLD_HOLD } from '../../core/contract/transition.ts';
 import { BbError, invariant } from '../../core/errors.ts';
 import { parseOnionId } from '../../core/ids.ts';
+import { NO_LOSS } from '../../core/policy/repair.ts';
+import { SCRUB_START } from '../../core/policy/scrub.ts';
 import type { OnionId } from '../../core/ids.ts';
+import { APPROVALS } from '../../core/records.ts';
 import type {
   CatalogRecord,
   ContractRecord,
   HeldRecord,
   LedgerRecord,
   LifeRecord,
+  LossRecord,
   NodeRecord,
+  OpenTermsRecord,
   PeerRecord,
   RecordId,
   RecordKind,
   ReplicaRecord,
+  ScrubRecord,
   SettingsRecord,
+  TransitionRecord,
 } from '../../core/records.ts';
 import { decodePlain, encodePlain } from './plain-json.ts';
 import type { RowKeys } from './row-keys.ts';
@@ -40,6 +49,14 @@ const peer = object<PeerRecord>({
   dialledBack: optionalWith(flag, false),
 });
 
+const loss = object<LossRecord>({
+  repairedCells: integer,
+  repairedSeconds: number,
+  repullSeconds: number,
+  wrongSeconds: number,
+  cure: object<LossRecord['cure']>({ contentId: bytes, cells: integer }),
+});
+
 const replica = object<ReplicaRecord>({
   offered: bytes,
   offeredMs: number,
@@ -53,6 +70,23 @@ const replica = object<ReplicaRecord>({
   proved: bytes,
   sweep: object<ReplicaRecord['sweep']>({ indexCell: integer, dataCell: integer }),
   lists: optionalWith(list(bytes), []),
+  loss: optionalWith(loss, NO_LOSS),
+});
+
+const transition = object<TransitionRecord>({
+  atMs: number,
+  from: oneOf(...CONTRACT_STATES),
+  to: oneOf(...CONTRACT_STATES),
+  event: oneOf(...CONTRACT_EVENTS),
+  reason: text,
+  remainingSeconds: number,
+});
+
+const openTerms = object<OpenTermsRecord>({
+  terms: bytes,
+  proposerSignature: bytes,
+  acceptorSignature: bytes,
+  sinceMs: number,
 });
 
 const contract = object<ContractRecord>({
@@ -77,6 +111,11 @@ const contract = object<ContractRecord>({
   ourRemainingSeconds: optionalWith(number, 0),
   reachedSeconds: number,
   provedSeconds: number,
+  transitions: optionalWith(list(transition), []),
+  amendment: optionalWith(openTerms, undefined),
+  noticeGivenSeconds: optionalWith(number, -1),
+  endedBy: optionalWith(oneOf('nobody', 'us', 'peer'), 'nobody'),
+  oldHold: optionalWith(object<ContractRecord['oldHold']>({ holdSeconds: number, untilSeconds: number }), NO_OLD_HOLD),
 });
 
 const held = object<HeldRecord>({
@@ -91,7 +130,13 @@ const held = object<HeldRecord>({
   reported: flag,
 });
 
-const settings = object<SettingsRecord>({ name: text, storageLimitBytes: integer, minReplicas: integer });
+const settings = object<SettingsRecord>({
+  name: text,
+  storageLimitBytes: integer,
+  minReplicas: integer,
+  approval: optionalWith(oneOf(...APPROVALS), 'added'),
+  unlisted: optionalWith(flag, false),
+});
 
 const node = object<NodeRecord>({
   mode: oneOf('normal', 'blocked', 'recovering'),
@@ -105,6 +150,7 @@ const node = object<NodeRecord>({
   newIdentity: optionalWith(flag, false),
   missingFiles: optionalWith(integer, 0),
   forks: optionalWith(list(bytes), []),
+  scrub: optionalWith(object<ScrubRecord>({ ownCell: integer, heldList: integer, heldCell: integer }), SCRUB_START),
 });
 
 type Reader = {

@@ -9,6 +9,7 @@ import { CHUNK_ID_BYTES } from '../../core/content/chunk-id.ts';
 import { CONTRACT_STATES } from '../../core/contract/state.ts';
 import { CONTENT_ID_BYTES } from '../../core/crypto/content-id.ts';
 import { BbError } from '../../core/errors.ts';
+import { APPROVALS } from '../../core/records.ts';
 import {
   ANCESTORS,
   CELL_LOG2,
@@ -142,6 +143,8 @@ function fromMessage(message: pb.Metadata): Metadata {
       name: text(settings.name),
       storageLimitBytes: natural(settings.storageLimitBytes),
       minReplicas,
+      approval: APPROVALS.find((word) => word === settings.approval) ?? 'added',
+      unlisted: settings.unlisted,
     },
     formatMin: message.formatMin,
   };

@@ -439,6 +439,88 @@ export function operationStateToJSON(object: OperationState): string {
   }
 }
 
+/** FindingState is how a check of Doctor ended. */
+export const FindingState = {
+  /** FINDING_STATE_UNSPECIFIED - FINDING_STATE_UNSPECIFIED is never sent. */
+  FINDING_STATE_UNSPECIFIED: 0,
+  /** FINDING_STATE_OK - FINDING_STATE_OK means that nothing has to be done. */
+  FINDING_STATE_OK: 1,
+  /**
+   * FINDING_STATE_WARNING - FINDING_STATE_WARNING means that nothing is lost, and something should be
+   * done.
+   */
+  FINDING_STATE_WARNING: 2,
+  /** FINDING_STATE_DAMAGED - FINDING_STATE_DAMAGED means that something is damaged or lost. */
+  FINDING_STATE_DAMAGED: 3,
+  /**
+   * FINDING_STATE_FIXED - FINDING_STATE_FIXED means that something was damaged and is in order now,
+   * or will be when the next step is done.
+   */
+  FINDING_STATE_FIXED: 4,
+  /** FINDING_STATE_CANNOT_FIX - FINDING_STATE_CANNOT_FIX means that it cannot be put in order here. */
+  FINDING_STATE_CANNOT_FIX: 5,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type FindingState = typeof FindingState[keyof typeof FindingState];
+
+export namespace FindingState {
+  export type FINDING_STATE_UNSPECIFIED = typeof FindingState.FINDING_STATE_UNSPECIFIED;
+  export type FINDING_STATE_OK = typeof FindingState.FINDING_STATE_OK;
+  export type FINDING_STATE_WARNING = typeof FindingState.FINDING_STATE_WARNING;
+  export type FINDING_STATE_DAMAGED = typeof FindingState.FINDING_STATE_DAMAGED;
+  export type FINDING_STATE_FIXED = typeof FindingState.FINDING_STATE_FIXED;
+  export type FINDING_STATE_CANNOT_FIX = typeof FindingState.FINDING_STATE_CANNOT_FIX;
+  export type UNRECOGNIZED = typeof FindingState.UNRECOGNIZED;
+}
+
+export function findingStateFromJSON(object: any): FindingState {
+  switch (object) {
+    case 0:
+    case "FINDING_STATE_UNSPECIFIED":
+      return FindingState.FINDING_STATE_UNSPECIFIED;
+    case 1:
+    case "FINDING_STATE_OK":
+      return FindingState.FINDING_STATE_OK;
+    case 2:
+    case "FINDING_STATE_WARNING":
+      return FindingState.FINDING_STATE_WARNING;
+    case 3:
+    case "FINDING_STATE_DAMAGED":
+      return FindingState.FINDING_STATE_DAMAGED;
+    case 4:
+    case "FINDING_STATE_FIXED":
+      return FindingState.FINDING_STATE_FIXED;
+    case 5:
+    case "FINDING_STATE_CANNOT_FIX":
+      return FindingState.FINDING_STATE_CANNOT_FIX;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return FindingState.UNRECOGNIZED;
+  }
+}
+
+export function findingStateToJSON(object: FindingState): string {
+  switch (object) {
+    case FindingState.FINDING_STATE_UNSPECIFIED:
+      return "FINDING_STATE_UNSPECIFIED";
+    case FindingState.FINDING_STATE_OK:
+      return "FINDING_STATE_OK";
+    case FindingState.FINDING_STATE_WARNING:
+      return "FINDING_STATE_WARNING";
+    case FindingState.FINDING_STATE_DAMAGED:
+      return "FINDING_STATE_DAMAGED";
+    case FindingState.FINDING_STATE_FIXED:
+      return "FINDING_STATE_FIXED";
+    case FindingState.FINDING_STATE_CANNOT_FIX:
+      return "FINDING_STATE_CANNOT_FIX";
+    case FindingState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** InitRequest says how to make the identity. */
 export interface InitRequest {
   /** mode is the kind of secret. */
@@ -971,6 +1053,50 @@ export interface ContractInfo {
   proposedByUs: boolean;
   /** pulling_bytes is how much of the peer's newest offer is missing here. */
   pullingBytes: bigint;
+  /** open is terms that wait for an answer; absent if there are none. */
+  open:
+    | OpenTerms
+    | undefined;
+  /** ended_by is "nobody", "us" or "peer": who gave notice. */
+  endedBy: string;
+  /** notice_unanswered is true if we gave notice and the peer was not reached. */
+  noticeUnanswered: boolean;
+  /** transitions are the last steps of the contract, oldest first. */
+  transitions: ContractTransition[];
+}
+
+/** OpenTerms are terms that are not agreed yet. */
+export interface OpenTerms {
+  /** proposed_by_us is true if we made the proposal. */
+  proposedByUs: boolean;
+  /** waits_for_us is true if our user has to answer. */
+  waitsForUs: boolean;
+  /** give_bytes is what we would store for the peer. */
+  giveBytes: bigint;
+  /** get_bytes is what the peer would store for us. */
+  getBytes: bigint;
+  /** duration_seconds is the term, 0 for open. */
+  durationSeconds: bigint;
+  /** hold_seconds is how long superseded revisions would be kept. */
+  holdSeconds: bigint;
+  /** since_ms is when they were proposed, Unix milliseconds. */
+  sinceMs: bigint;
+}
+
+/** ContractTransition is one step of a contract. */
+export interface ContractTransition {
+  /** at_ms is when, Unix milliseconds. */
+  atMs: bigint;
+  /** from is the state before. */
+  from: string;
+  /** to is the state after. */
+  to: string;
+  /** event is what happened. */
+  event: string;
+  /** reason is why, in words; may be empty. */
+  reason: string;
+  /** remaining_seconds is what we owe the peer from then on. */
+  remainingSeconds: bigint;
 }
 
 /** GetContractsResponse lists contracts. */
@@ -993,6 +1119,69 @@ export interface ProposeContractRequest {
   durationSeconds: bigint;
   /** hold_seconds is how long superseded revisions are kept, 0 for the default. */
   holdSeconds: bigint;
+  /**
+   * amend is true to change the standing terms; sizes and times of 0 then keep
+   * what they say.
+   */
+  amend: boolean;
+}
+
+/** AnswerProposalRequest is the word of the user about a proposal. */
+export interface AnswerProposalRequest {
+  /** peer is the peer that proposed. */
+  peer:
+    | Peer
+    | undefined;
+  /** accept is false to reject. */
+  accept: boolean;
+}
+
+/** EndContractRequest gives notice. */
+export interface EndContractRequest {
+  /** peer is the other side. */
+  peer:
+    | Peer
+    | undefined;
+  /** notice_seconds is the notice; that of the terms if it is shorter. */
+  noticeSeconds: bigint;
+}
+
+/** ContractAnswer is a contract after a word of the user. */
+export interface ContractAnswer {
+  /** contract is the contract now. */
+  contract:
+    | ContractInfo
+    | undefined;
+  /** told is false if the peer is offline and hears it at the next contact. */
+  told: boolean;
+}
+
+/** GetConfigRequest is empty. */
+export interface GetConfigRequest {
+}
+
+/** SetConfigRequest changes one setting. */
+export interface SetConfigRequest {
+  /** key names the setting. */
+  key: string;
+  /** value is its new value. */
+  value: string;
+}
+
+/** ConfigSetting is one setting. */
+export interface ConfigSetting {
+  /** key names it. */
+  key: string;
+  /** value is its value. */
+  value: string;
+  /** meaning is a sentence with the possible values. */
+  meaning: string;
+}
+
+/** ConfigResponse lists the settings. */
+export interface ConfigResponse {
+  /** settings are all settings. */
+  settings: ConfigSetting[];
 }
 
 /** ProposeContractUpdate reports progress. */
@@ -1213,6 +1402,39 @@ export interface ChatClosed {
 export interface ChatError {
   /** error is a sentence. */
   error: string;
+}
+
+/** DoctorRequest says how far Doctor goes. */
+export interface DoctorRequest {
+  /** fix puts in order what it can; what is replaced is kept. */
+  fix: boolean;
+  /** read_data reads and verifies every cell; the node must be unlocked. */
+  readData: boolean;
+}
+
+/** Finding is what one check found. */
+export interface Finding {
+  /**
+   * check names the check: header, catalog, copy, packs, permissions, space,
+   * clock, tor, own-cells, held-cells.
+   */
+  check: string;
+  /** state is how it ended. */
+  state: FindingState;
+  /** message says what was found. */
+  message: string;
+  /** hint is the next step, empty if there is none. */
+  hint: string;
+}
+
+/** DoctorUpdate is a finding, or how far reading is. */
+export interface DoctorUpdate {
+  /** finding is set when a check ended. */
+  finding:
+    | Finding
+    | undefined;
+  /** progress is set while cells are read. */
+  progress: Progress | undefined;
 }
 
 /** LocalHealthCheckRequest is empty. */
@@ -6115,6 +6337,10 @@ function createBaseContractInfo(): ContractInfo {
     termsVersion: 0,
     proposedByUs: false,
     pullingBytes: 0n,
+    open: undefined,
+    endedBy: "",
+    noticeUnanswered: false,
+    transitions: [],
   };
 }
 
@@ -6203,6 +6429,18 @@ export const ContractInfo: MessageFns<ContractInfo> = {
         throw new globalThis.Error("value provided for field message.pullingBytes of type int64 too large");
       }
       writer.uint32(144).int64(message.pullingBytes);
+    }
+    if (message.open !== undefined) {
+      OpenTerms.encode(message.open, writer.uint32(154).fork()).join();
+    }
+    if (message.endedBy !== "") {
+      writer.uint32(162).string(message.endedBy);
+    }
+    if (message.noticeUnanswered !== false) {
+      writer.uint32(168).bool(message.noticeUnanswered);
+    }
+    for (const v of message.transitions) {
+      ContractTransition.encode(v!, writer.uint32(178).fork()).join();
     }
     return writer;
   },
@@ -6364,6 +6602,38 @@ export const ContractInfo: MessageFns<ContractInfo> = {
             message.pullingBytes = reader.int64() as bigint;
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.open = OpenTerms.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.endedBy = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.noticeUnanswered = reader.bool();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.transitions.push(ContractTransition.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6448,6 +6718,20 @@ export const ContractInfo: MessageFns<ContractInfo> = {
         : isSet(object.pulling_bytes)
         ? BigInt(object.pulling_bytes)
         : 0n,
+      open: isSet(object.open) ? OpenTerms.fromJSON(object.open) : undefined,
+      endedBy: isSet(object.endedBy)
+        ? globalThis.String(object.endedBy)
+        : isSet(object.ended_by)
+        ? globalThis.String(object.ended_by)
+        : "",
+      noticeUnanswered: isSet(object.noticeUnanswered)
+        ? globalThis.Boolean(object.noticeUnanswered)
+        : isSet(object.notice_unanswered)
+        ? globalThis.Boolean(object.notice_unanswered)
+        : false,
+      transitions: globalThis.Array.isArray(object?.transitions)
+        ? object.transitions.map((e: any) => ContractTransition.fromJSON(e))
+        : [],
     };
   },
 
@@ -6507,6 +6791,18 @@ export const ContractInfo: MessageFns<ContractInfo> = {
     if (message.pullingBytes !== 0n) {
       obj.pullingBytes = message.pullingBytes.toString();
     }
+    if (message.open !== undefined) {
+      obj.open = OpenTerms.toJSON(message.open);
+    }
+    if (message.endedBy !== "") {
+      obj.endedBy = message.endedBy;
+    }
+    if (message.noticeUnanswered !== false) {
+      obj.noticeUnanswered = message.noticeUnanswered;
+    }
+    if (message.transitions?.length) {
+      obj.transitions = message.transitions.map((e) => ContractTransition.toJSON(e));
+    }
     return obj;
   },
 
@@ -6551,6 +6847,387 @@ export const ContractInfo: MessageFns<ContractInfo> = {
     message.proposedByUs = object.proposedByUs ?? false;
     message.pullingBytes = (object.pullingBytes !== undefined && object.pullingBytes !== null)
       ? BigInt(object.pullingBytes)
+      : 0n;
+    message.open = (object.open !== undefined && object.open !== null) ? OpenTerms.fromPartial(object.open) : undefined;
+    message.endedBy = object.endedBy ?? "";
+    message.noticeUnanswered = object.noticeUnanswered ?? false;
+    message.transitions = object.transitions?.map((e) => ContractTransition.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseOpenTerms(): OpenTerms {
+  return {
+    proposedByUs: false,
+    waitsForUs: false,
+    giveBytes: 0n,
+    getBytes: 0n,
+    durationSeconds: 0n,
+    holdSeconds: 0n,
+    sinceMs: 0n,
+  };
+}
+
+export const OpenTerms: MessageFns<OpenTerms> = {
+  encode(message: OpenTerms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.proposedByUs !== false) {
+      writer.uint32(8).bool(message.proposedByUs);
+    }
+    if (message.waitsForUs !== false) {
+      writer.uint32(16).bool(message.waitsForUs);
+    }
+    if (message.giveBytes !== 0n) {
+      if (BigInt.asIntN(64, message.giveBytes) !== message.giveBytes) {
+        throw new globalThis.Error("value provided for field message.giveBytes of type int64 too large");
+      }
+      writer.uint32(24).int64(message.giveBytes);
+    }
+    if (message.getBytes !== 0n) {
+      if (BigInt.asIntN(64, message.getBytes) !== message.getBytes) {
+        throw new globalThis.Error("value provided for field message.getBytes of type int64 too large");
+      }
+      writer.uint32(32).int64(message.getBytes);
+    }
+    if (message.durationSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.durationSeconds) !== message.durationSeconds) {
+        throw new globalThis.Error("value provided for field message.durationSeconds of type int64 too large");
+      }
+      writer.uint32(40).int64(message.durationSeconds);
+    }
+    if (message.holdSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.holdSeconds) !== message.holdSeconds) {
+        throw new globalThis.Error("value provided for field message.holdSeconds of type int64 too large");
+      }
+      writer.uint32(48).int64(message.holdSeconds);
+    }
+    if (message.sinceMs !== 0n) {
+      if (BigInt.asIntN(64, message.sinceMs) !== message.sinceMs) {
+        throw new globalThis.Error("value provided for field message.sinceMs of type int64 too large");
+      }
+      writer.uint32(56).int64(message.sinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenTerms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenTerms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.proposedByUs = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.waitsForUs = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.giveBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.getBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.durationSeconds = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.holdSeconds = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.sinceMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OpenTerms {
+    return {
+      proposedByUs: isSet(object.proposedByUs)
+        ? globalThis.Boolean(object.proposedByUs)
+        : isSet(object.proposed_by_us)
+        ? globalThis.Boolean(object.proposed_by_us)
+        : false,
+      waitsForUs: isSet(object.waitsForUs)
+        ? globalThis.Boolean(object.waitsForUs)
+        : isSet(object.waits_for_us)
+        ? globalThis.Boolean(object.waits_for_us)
+        : false,
+      giveBytes: isSet(object.giveBytes)
+        ? BigInt(object.giveBytes)
+        : isSet(object.give_bytes)
+        ? BigInt(object.give_bytes)
+        : 0n,
+      getBytes: isSet(object.getBytes)
+        ? BigInt(object.getBytes)
+        : isSet(object.get_bytes)
+        ? BigInt(object.get_bytes)
+        : 0n,
+      durationSeconds: isSet(object.durationSeconds)
+        ? BigInt(object.durationSeconds)
+        : isSet(object.duration_seconds)
+        ? BigInt(object.duration_seconds)
+        : 0n,
+      holdSeconds: isSet(object.holdSeconds)
+        ? BigInt(object.holdSeconds)
+        : isSet(object.hold_seconds)
+        ? BigInt(object.hold_seconds)
+        : 0n,
+      sinceMs: isSet(object.sinceMs) ? BigInt(object.sinceMs) : isSet(object.since_ms) ? BigInt(object.since_ms) : 0n,
+    };
+  },
+
+  toJSON(message: OpenTerms): unknown {
+    const obj: any = {};
+    if (message.proposedByUs !== false) {
+      obj.proposedByUs = message.proposedByUs;
+    }
+    if (message.waitsForUs !== false) {
+      obj.waitsForUs = message.waitsForUs;
+    }
+    if (message.giveBytes !== 0n) {
+      obj.giveBytes = message.giveBytes.toString();
+    }
+    if (message.getBytes !== 0n) {
+      obj.getBytes = message.getBytes.toString();
+    }
+    if (message.durationSeconds !== 0n) {
+      obj.durationSeconds = message.durationSeconds.toString();
+    }
+    if (message.holdSeconds !== 0n) {
+      obj.holdSeconds = message.holdSeconds.toString();
+    }
+    if (message.sinceMs !== 0n) {
+      obj.sinceMs = message.sinceMs.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OpenTerms>, I>>(base?: I): OpenTerms {
+    return OpenTerms.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OpenTerms>, I>>(object: I): OpenTerms {
+    const message = createBaseOpenTerms();
+    message.proposedByUs = object.proposedByUs ?? false;
+    message.waitsForUs = object.waitsForUs ?? false;
+    message.giveBytes = (object.giveBytes !== undefined && object.giveBytes !== null) ? BigInt(object.giveBytes) : 0n;
+    message.getBytes = (object.getBytes !== undefined && object.getBytes !== null) ? BigInt(object.getBytes) : 0n;
+    message.durationSeconds = (object.durationSeconds !== undefined && object.durationSeconds !== null)
+      ? BigInt(object.durationSeconds)
+      : 0n;
+    message.holdSeconds = (object.holdSeconds !== undefined && object.holdSeconds !== null)
+      ? BigInt(object.holdSeconds)
+      : 0n;
+    message.sinceMs = (object.sinceMs !== undefined && object.sinceMs !== null) ? BigInt(object.sinceMs) : 0n;
+    return message;
+  },
+};
+
+function createBaseContractTransition(): ContractTransition {
+  return { atMs: 0n, from: "", to: "", event: "", reason: "", remainingSeconds: 0n };
+}
+
+export const ContractTransition: MessageFns<ContractTransition> = {
+  encode(message: ContractTransition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.atMs !== 0n) {
+      if (BigInt.asIntN(64, message.atMs) !== message.atMs) {
+        throw new globalThis.Error("value provided for field message.atMs of type int64 too large");
+      }
+      writer.uint32(8).int64(message.atMs);
+    }
+    if (message.from !== "") {
+      writer.uint32(18).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(26).string(message.to);
+    }
+    if (message.event !== "") {
+      writer.uint32(34).string(message.event);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.remainingSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.remainingSeconds) !== message.remainingSeconds) {
+        throw new globalThis.Error("value provided for field message.remainingSeconds of type int64 too large");
+      }
+      writer.uint32(48).int64(message.remainingSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContractTransition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContractTransition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.atMs = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.event = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.remainingSeconds = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ContractTransition {
+    return {
+      atMs: isSet(object.atMs) ? BigInt(object.atMs) : isSet(object.at_ms) ? BigInt(object.at_ms) : 0n,
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
+      to: isSet(object.to) ? globalThis.String(object.to) : "",
+      event: isSet(object.event) ? globalThis.String(object.event) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      remainingSeconds: isSet(object.remainingSeconds)
+        ? BigInt(object.remainingSeconds)
+        : isSet(object.remaining_seconds)
+        ? BigInt(object.remaining_seconds)
+        : 0n,
+    };
+  },
+
+  toJSON(message: ContractTransition): unknown {
+    const obj: any = {};
+    if (message.atMs !== 0n) {
+      obj.atMs = message.atMs.toString();
+    }
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
+    if (message.to !== "") {
+      obj.to = message.to;
+    }
+    if (message.event !== "") {
+      obj.event = message.event;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.remainingSeconds !== 0n) {
+      obj.remainingSeconds = message.remainingSeconds.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ContractTransition>, I>>(base?: I): ContractTransition {
+    return ContractTransition.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ContractTransition>, I>>(object: I): ContractTransition {
+    const message = createBaseContractTransition();
+    message.atMs = (object.atMs !== undefined && object.atMs !== null) ? BigInt(object.atMs) : 0n;
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    message.event = object.event ?? "";
+    message.reason = object.reason ?? "";
+    message.remainingSeconds = (object.remainingSeconds !== undefined && object.remainingSeconds !== null)
+      ? BigInt(object.remainingSeconds)
       : 0n;
     return message;
   },
@@ -6628,7 +7305,7 @@ export const GetContractsResponse: MessageFns<GetContractsResponse> = {
 };
 
 function createBaseProposeContractRequest(): ProposeContractRequest {
-  return { peer: undefined, giveBytes: 0n, getBytes: 0n, durationSeconds: 0n, holdSeconds: 0n };
+  return { peer: undefined, giveBytes: 0n, getBytes: 0n, durationSeconds: 0n, holdSeconds: 0n, amend: false };
 }
 
 export const ProposeContractRequest: MessageFns<ProposeContractRequest> = {
@@ -6659,6 +7336,9 @@ export const ProposeContractRequest: MessageFns<ProposeContractRequest> = {
         throw new globalThis.Error("value provided for field message.holdSeconds of type int64 too large");
       }
       writer.uint32(40).int64(message.holdSeconds);
+    }
+    if (message.amend !== false) {
+      writer.uint32(48).bool(message.amend);
     }
     return writer;
   },
@@ -6716,6 +7396,14 @@ export const ProposeContractRequest: MessageFns<ProposeContractRequest> = {
             message.holdSeconds = reader.int64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.amend = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6751,6 +7439,7 @@ export const ProposeContractRequest: MessageFns<ProposeContractRequest> = {
         : isSet(object.hold_seconds)
         ? BigInt(object.hold_seconds)
         : 0n,
+      amend: isSet(object.amend) ? globalThis.Boolean(object.amend) : false,
     };
   },
 
@@ -6771,6 +7460,9 @@ export const ProposeContractRequest: MessageFns<ProposeContractRequest> = {
     if (message.holdSeconds !== 0n) {
       obj.holdSeconds = message.holdSeconds.toString();
     }
+    if (message.amend !== false) {
+      obj.amend = message.amend;
+    }
     return obj;
   },
 
@@ -6788,6 +7480,582 @@ export const ProposeContractRequest: MessageFns<ProposeContractRequest> = {
     message.holdSeconds = (object.holdSeconds !== undefined && object.holdSeconds !== null)
       ? BigInt(object.holdSeconds)
       : 0n;
+    message.amend = object.amend ?? false;
+    return message;
+  },
+};
+
+function createBaseAnswerProposalRequest(): AnswerProposalRequest {
+  return { peer: undefined, accept: false };
+}
+
+export const AnswerProposalRequest: MessageFns<AnswerProposalRequest> = {
+  encode(message: AnswerProposalRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer !== undefined) {
+      Peer.encode(message.peer, writer.uint32(10).fork()).join();
+    }
+    if (message.accept !== false) {
+      writer.uint32(16).bool(message.accept);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnswerProposalRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnswerProposalRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peer = Peer.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.accept = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AnswerProposalRequest {
+    return {
+      peer: isSet(object.peer) ? Peer.fromJSON(object.peer) : undefined,
+      accept: isSet(object.accept) ? globalThis.Boolean(object.accept) : false,
+    };
+  },
+
+  toJSON(message: AnswerProposalRequest): unknown {
+    const obj: any = {};
+    if (message.peer !== undefined) {
+      obj.peer = Peer.toJSON(message.peer);
+    }
+    if (message.accept !== false) {
+      obj.accept = message.accept;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AnswerProposalRequest>, I>>(base?: I): AnswerProposalRequest {
+    return AnswerProposalRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AnswerProposalRequest>, I>>(object: I): AnswerProposalRequest {
+    const message = createBaseAnswerProposalRequest();
+    message.peer = (object.peer !== undefined && object.peer !== null) ? Peer.fromPartial(object.peer) : undefined;
+    message.accept = object.accept ?? false;
+    return message;
+  },
+};
+
+function createBaseEndContractRequest(): EndContractRequest {
+  return { peer: undefined, noticeSeconds: 0n };
+}
+
+export const EndContractRequest: MessageFns<EndContractRequest> = {
+  encode(message: EndContractRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer !== undefined) {
+      Peer.encode(message.peer, writer.uint32(10).fork()).join();
+    }
+    if (message.noticeSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.noticeSeconds) !== message.noticeSeconds) {
+        throw new globalThis.Error("value provided for field message.noticeSeconds of type int64 too large");
+      }
+      writer.uint32(16).int64(message.noticeSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndContractRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndContractRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peer = Peer.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.noticeSeconds = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EndContractRequest {
+    return {
+      peer: isSet(object.peer) ? Peer.fromJSON(object.peer) : undefined,
+      noticeSeconds: isSet(object.noticeSeconds)
+        ? BigInt(object.noticeSeconds)
+        : isSet(object.notice_seconds)
+        ? BigInt(object.notice_seconds)
+        : 0n,
+    };
+  },
+
+  toJSON(message: EndContractRequest): unknown {
+    const obj: any = {};
+    if (message.peer !== undefined) {
+      obj.peer = Peer.toJSON(message.peer);
+    }
+    if (message.noticeSeconds !== 0n) {
+      obj.noticeSeconds = message.noticeSeconds.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EndContractRequest>, I>>(base?: I): EndContractRequest {
+    return EndContractRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EndContractRequest>, I>>(object: I): EndContractRequest {
+    const message = createBaseEndContractRequest();
+    message.peer = (object.peer !== undefined && object.peer !== null) ? Peer.fromPartial(object.peer) : undefined;
+    message.noticeSeconds = (object.noticeSeconds !== undefined && object.noticeSeconds !== null)
+      ? BigInt(object.noticeSeconds)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseContractAnswer(): ContractAnswer {
+  return { contract: undefined, told: false };
+}
+
+export const ContractAnswer: MessageFns<ContractAnswer> = {
+  encode(message: ContractAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contract !== undefined) {
+      ContractInfo.encode(message.contract, writer.uint32(10).fork()).join();
+    }
+    if (message.told !== false) {
+      writer.uint32(16).bool(message.told);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContractAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContractAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contract = ContractInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.told = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ContractAnswer {
+    return {
+      contract: isSet(object.contract) ? ContractInfo.fromJSON(object.contract) : undefined,
+      told: isSet(object.told) ? globalThis.Boolean(object.told) : false,
+    };
+  },
+
+  toJSON(message: ContractAnswer): unknown {
+    const obj: any = {};
+    if (message.contract !== undefined) {
+      obj.contract = ContractInfo.toJSON(message.contract);
+    }
+    if (message.told !== false) {
+      obj.told = message.told;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ContractAnswer>, I>>(base?: I): ContractAnswer {
+    return ContractAnswer.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ContractAnswer>, I>>(object: I): ContractAnswer {
+    const message = createBaseContractAnswer();
+    message.contract = (object.contract !== undefined && object.contract !== null)
+      ? ContractInfo.fromPartial(object.contract)
+      : undefined;
+    message.told = object.told ?? false;
+    return message;
+  },
+};
+
+function createBaseGetConfigRequest(): GetConfigRequest {
+  return {};
+}
+
+export const GetConfigRequest: MessageFns<GetConfigRequest> = {
+  encode(_: GetConfigRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConfigRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConfigRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetConfigRequest {
+    return {};
+  },
+
+  toJSON(_: GetConfigRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetConfigRequest>, I>>(base?: I): GetConfigRequest {
+    return GetConfigRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetConfigRequest>, I>>(_: I): GetConfigRequest {
+    const message = createBaseGetConfigRequest();
+    return message;
+  },
+};
+
+function createBaseSetConfigRequest(): SetConfigRequest {
+  return { key: "", value: "" };
+}
+
+export const SetConfigRequest: MessageFns<SetConfigRequest> = {
+  encode(message: SetConfigRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetConfigRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetConfigRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetConfigRequest {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: SetConfigRequest): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SetConfigRequest>, I>>(base?: I): SetConfigRequest {
+    return SetConfigRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetConfigRequest>, I>>(object: I): SetConfigRequest {
+    const message = createBaseSetConfigRequest();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseConfigSetting(): ConfigSetting {
+  return { key: "", value: "", meaning: "" };
+}
+
+export const ConfigSetting: MessageFns<ConfigSetting> = {
+  encode(message: ConfigSetting, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    if (message.meaning !== "") {
+      writer.uint32(26).string(message.meaning);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigSetting {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigSetting();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.meaning = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConfigSetting {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+      meaning: isSet(object.meaning) ? globalThis.String(object.meaning) : "",
+    };
+  },
+
+  toJSON(message: ConfigSetting): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    if (message.meaning !== "") {
+      obj.meaning = message.meaning;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ConfigSetting>, I>>(base?: I): ConfigSetting {
+    return ConfigSetting.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ConfigSetting>, I>>(object: I): ConfigSetting {
+    const message = createBaseConfigSetting();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    message.meaning = object.meaning ?? "";
+    return message;
+  },
+};
+
+function createBaseConfigResponse(): ConfigResponse {
+  return { settings: [] };
+}
+
+export const ConfigResponse: MessageFns<ConfigResponse> = {
+  encode(message: ConfigResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.settings) {
+      ConfigSetting.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.settings.push(ConfigSetting.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConfigResponse {
+    return {
+      settings: globalThis.Array.isArray(object?.settings)
+        ? object.settings.map((e: any) => ConfigSetting.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ConfigResponse): unknown {
+    const obj: any = {};
+    if (message.settings?.length) {
+      obj.settings = message.settings.map((e) => ConfigSetting.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ConfigResponse>, I>>(base?: I): ConfigResponse {
+    return ConfigResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ConfigResponse>, I>>(object: I): ConfigResponse {
+    const message = createBaseConfigResponse();
+    message.settings = object.settings?.map((e) => ConfigSetting.fromPartial(e)) || [];
     return message;
   },
 };
@@ -9067,6 +10335,301 @@ export const ChatError: MessageFns<ChatError> = {
   },
 };
 
+function createBaseDoctorRequest(): DoctorRequest {
+  return { fix: false, readData: false };
+}
+
+export const DoctorRequest: MessageFns<DoctorRequest> = {
+  encode(message: DoctorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fix !== false) {
+      writer.uint32(8).bool(message.fix);
+    }
+    if (message.readData !== false) {
+      writer.uint32(16).bool(message.readData);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DoctorRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDoctorRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fix = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.readData = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DoctorRequest {
+    return {
+      fix: isSet(object.fix) ? globalThis.Boolean(object.fix) : false,
+      readData: isSet(object.readData)
+        ? globalThis.Boolean(object.readData)
+        : isSet(object.read_data)
+        ? globalThis.Boolean(object.read_data)
+        : false,
+    };
+  },
+
+  toJSON(message: DoctorRequest): unknown {
+    const obj: any = {};
+    if (message.fix !== false) {
+      obj.fix = message.fix;
+    }
+    if (message.readData !== false) {
+      obj.readData = message.readData;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DoctorRequest>, I>>(base?: I): DoctorRequest {
+    return DoctorRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DoctorRequest>, I>>(object: I): DoctorRequest {
+    const message = createBaseDoctorRequest();
+    message.fix = object.fix ?? false;
+    message.readData = object.readData ?? false;
+    return message;
+  },
+};
+
+function createBaseFinding(): Finding {
+  return { check: "", state: 0, message: "", hint: "" };
+}
+
+export const Finding: MessageFns<Finding> = {
+  encode(message: Finding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.check !== "") {
+      writer.uint32(10).string(message.check);
+    }
+    if (message.state !== 0) {
+      writer.uint32(16).int32(message.state);
+    }
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
+    }
+    if (message.hint !== "") {
+      writer.uint32(34).string(message.hint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Finding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFinding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.check = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Finding {
+    return {
+      check: isSet(object.check) ? globalThis.String(object.check) : "",
+      state: isSet(object.state) ? findingStateFromJSON(object.state) : 0,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      hint: isSet(object.hint) ? globalThis.String(object.hint) : "",
+    };
+  },
+
+  toJSON(message: Finding): unknown {
+    const obj: any = {};
+    if (message.check !== "") {
+      obj.check = message.check;
+    }
+    if (message.state !== 0) {
+      obj.state = findingStateToJSON(message.state);
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.hint !== "") {
+      obj.hint = message.hint;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Finding>, I>>(base?: I): Finding {
+    return Finding.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Finding>, I>>(object: I): Finding {
+    const message = createBaseFinding();
+    message.check = object.check ?? "";
+    message.state = object.state ?? 0;
+    message.message = object.message ?? "";
+    message.hint = object.hint ?? "";
+    return message;
+  },
+};
+
+function createBaseDoctorUpdate(): DoctorUpdate {
+  return { finding: undefined, progress: undefined };
+}
+
+export const DoctorUpdate: MessageFns<DoctorUpdate> = {
+  encode(message: DoctorUpdate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.finding !== undefined) {
+      Finding.encode(message.finding, writer.uint32(10).fork()).join();
+    }
+    if (message.progress !== undefined) {
+      Progress.encode(message.progress, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DoctorUpdate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDoctorUpdate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.finding = Finding.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.progress = Progress.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DoctorUpdate {
+    return {
+      finding: isSet(object.finding) ? Finding.fromJSON(object.finding) : undefined,
+      progress: isSet(object.progress) ? Progress.fromJSON(object.progress) : undefined,
+    };
+  },
+
+  toJSON(message: DoctorUpdate): unknown {
+    const obj: any = {};
+    if (message.finding !== undefined) {
+      obj.finding = Finding.toJSON(message.finding);
+    }
+    if (message.progress !== undefined) {
+      obj.progress = Progress.toJSON(message.progress);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DoctorUpdate>, I>>(base?: I): DoctorUpdate {
+    return DoctorUpdate.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DoctorUpdate>, I>>(object: I): DoctorUpdate {
+    const message = createBaseDoctorUpdate();
+    message.finding = (object.finding !== undefined && object.finding !== null)
+      ? Finding.fromPartial(object.finding)
+      : undefined;
+    message.progress = (object.progress !== undefined && object.progress !== null)
+      ? Progress.fromPartial(object.progress)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseLocalHealthCheckRequest(): LocalHealthCheckRequest {
   return {};
 }
@@ -9420,6 +10983,47 @@ export const BarterBackupClientService = {
       Buffer.from(ProposeContractUpdate.encode(value).finish()),
     responseDeserialize: (value: Buffer): ProposeContractUpdate => ProposeContractUpdate.decode(value),
   },
+  /** AnswerProposal accepts or rejects terms that a peer proposed. */
+  answerProposal: {
+    path: "/clirpc.v1.BarterBackupClient/AnswerProposal" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AnswerProposalRequest): Buffer =>
+      Buffer.from(AnswerProposalRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AnswerProposalRequest => AnswerProposalRequest.decode(value),
+    responseSerialize: (value: ContractAnswer): Buffer => Buffer.from(ContractAnswer.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ContractAnswer => ContractAnswer.decode(value),
+  },
+  /** EndContract gives notice to a peer. */
+  endContract: {
+    path: "/clirpc.v1.BarterBackupClient/EndContract" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EndContractRequest): Buffer => Buffer.from(EndContractRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EndContractRequest => EndContractRequest.decode(value),
+    responseSerialize: (value: ContractAnswer): Buffer => Buffer.from(ContractAnswer.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ContractAnswer => ContractAnswer.decode(value),
+  },
+  /** GetConfig returns the settings that are policy. */
+  getConfig: {
+    path: "/clirpc.v1.BarterBackupClient/GetConfig" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetConfigRequest): Buffer => Buffer.from(GetConfigRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetConfigRequest => GetConfigRequest.decode(value),
+    responseSerialize: (value: ConfigResponse): Buffer => Buffer.from(ConfigResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ConfigResponse => ConfigResponse.decode(value),
+  },
+  /** SetConfig changes one of them. */
+  setConfig: {
+    path: "/clirpc.v1.BarterBackupClient/SetConfig" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetConfigRequest): Buffer => Buffer.from(SetConfigRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetConfigRequest => SetConfigRequest.decode(value),
+    responseSerialize: (value: ConfigResponse): Buffer => Buffer.from(ConfigResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ConfigResponse => ConfigResponse.decode(value),
+  },
   /** CheckContract challenges a peer to prove that it holds the content. */
   checkContract: {
     path: "/clirpc.v1.BarterBackupClient/CheckContract" as const,
@@ -9463,6 +11067,20 @@ export const BarterBackupClientService = {
     requestDeserialize: (value: Buffer): ChatAction => ChatAction.decode(value),
     responseSerialize: (value: ChatEvent): Buffer => Buffer.from(ChatEvent.encode(value).finish()),
     responseDeserialize: (value: Buffer): ChatEvent => ChatEvent.decode(value),
+  },
+  /**
+   * Doctor looks at all that the node stands on, one finding each, and puts in
+   * order what can be put in order here. It works on a locked node, and on one
+   * whose header or catalog cannot be opened.
+   */
+  doctor: {
+    path: "/clirpc.v1.BarterBackupClient/Doctor" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: DoctorRequest): Buffer => Buffer.from(DoctorRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DoctorRequest => DoctorRequest.decode(value),
+    responseSerialize: (value: DoctorUpdate): Buffer => Buffer.from(DoctorUpdate.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DoctorUpdate => DoctorUpdate.decode(value),
   },
   /** LocalHealthCheck tells that the daemon answers and which one it is. */
   localHealthCheck: {
@@ -9521,6 +11139,14 @@ export interface BarterBackupClientServer extends UntypedServiceImplementation {
    * are known or the peer refused.
    */
   proposeContract: handleServerStreamingCall<ProposeContractRequest, ProposeContractUpdate>;
+  /** AnswerProposal accepts or rejects terms that a peer proposed. */
+  answerProposal: handleUnaryCall<AnswerProposalRequest, ContractAnswer>;
+  /** EndContract gives notice to a peer. */
+  endContract: handleUnaryCall<EndContractRequest, ContractAnswer>;
+  /** GetConfig returns the settings that are policy. */
+  getConfig: handleUnaryCall<GetConfigRequest, ConfigResponse>;
+  /** SetConfig changes one of them. */
+  setConfig: handleUnaryCall<SetConfigRequest, ConfigResponse>;
   /** CheckContract challenges a peer to prove that it holds the content. */
   checkContract: handleServerStreamingCall<CheckContractRequest, CheckContractUpdate>;
   /** RecoverContent starts or follows the recovery of the content from peers. */
@@ -9529,6 +11155,12 @@ export interface BarterBackupClientServer extends UntypedServiceImplementation {
   setAeadKeyForPeer: handleUnaryCall<SetAeadKeyForPeerRequest, SetAeadKeyForPeerResponse>;
   /** Chat is a conversation with a peer; it ends with the stream. */
   chat: handleBidiStreamingCall<ChatAction, ChatEvent>;
+  /**
+   * Doctor looks at all that the node stands on, one finding each, and puts in
+   * order what can be put in order here. It works on a locked node, and on one
+   * whose header or catalog cannot be opened.
+   */
+  doctor: handleServerStreamingCall<DoctorRequest, DoctorUpdate>;
   /** LocalHealthCheck tells that the daemon answers and which one it is. */
   localHealthCheck: handleUnaryCall<LocalHealthCheckRequest, LocalHealthCheckResponse>;
 }
@@ -9731,6 +11363,70 @@ export interface BarterBackupClientClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ProposeContractUpdate>;
+  /** AnswerProposal accepts or rejects terms that a peer proposed. */
+  answerProposal(
+    request: AnswerProposalRequest,
+    callback: (error: ServiceError | null, response: ContractAnswer) => void,
+  ): ClientUnaryCall;
+  answerProposal(
+    request: AnswerProposalRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ContractAnswer) => void,
+  ): ClientUnaryCall;
+  answerProposal(
+    request: AnswerProposalRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ContractAnswer) => void,
+  ): ClientUnaryCall;
+  /** EndContract gives notice to a peer. */
+  endContract(
+    request: EndContractRequest,
+    callback: (error: ServiceError | null, response: ContractAnswer) => void,
+  ): ClientUnaryCall;
+  endContract(
+    request: EndContractRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ContractAnswer) => void,
+  ): ClientUnaryCall;
+  endContract(
+    request: EndContractRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ContractAnswer) => void,
+  ): ClientUnaryCall;
+  /** GetConfig returns the settings that are policy. */
+  getConfig(
+    request: GetConfigRequest,
+    callback: (error: ServiceError | null, response: ConfigResponse) => void,
+  ): ClientUnaryCall;
+  getConfig(
+    request: GetConfigRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ConfigResponse) => void,
+  ): ClientUnaryCall;
+  getConfig(
+    request: GetConfigRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ConfigResponse) => void,
+  ): ClientUnaryCall;
+  /** SetConfig changes one of them. */
+  setConfig(
+    request: SetConfigRequest,
+    callback: (error: ServiceError | null, response: ConfigResponse) => void,
+  ): ClientUnaryCall;
+  setConfig(
+    request: SetConfigRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ConfigResponse) => void,
+  ): ClientUnaryCall;
+  setConfig(
+    request: SetConfigRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ConfigResponse) => void,
+  ): ClientUnaryCall;
   /** CheckContract challenges a peer to prove that it holds the content. */
   checkContract(
     request: CheckContractRequest,
@@ -9771,6 +11467,17 @@ export interface BarterBackupClientClient extends Client {
   chat(): ClientDuplexStream<ChatAction, ChatEvent>;
   chat(options: Partial<CallOptions>): ClientDuplexStream<ChatAction, ChatEvent>;
   chat(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<ChatAction, ChatEvent>;
+  /**
+   * Doctor looks at all that the node stands on, one finding each, and puts in
+   * order what can be put in order here. It works on a locked node, and on one
+   * whose header or catalog cannot be opened.
+   */
+  doctor(request: DoctorRequest, options?: Partial<CallOptions>): ClientReadableStream<DoctorUpdate>;
+  doctor(
+    request: DoctorRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<DoctorUpdate>;
   /** LocalHealthCheck tells that the daemon answers and which one it is. */
   localHealthCheck(
     request: LocalHealthCheckRequest,

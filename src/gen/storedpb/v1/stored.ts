@@ -96,6 +96,13 @@ export interface Settings {
   storageLimitBytes: bigint;
   /** min_replicas is how many verified copies mean PROTECTED. */
   minReplicas: number;
+  /**
+   * approval is whose proposals are accepted without a person: "nobody",
+   * "added" or "everyone"; empty and unknown words mean "added".
+   */
+  approval: string;
+  /** unlisted is true if peers are asked not to pass the address on. */
+  unlisted: boolean;
 }
 
 /** Metadata is stored sealed beside the content and survives a node reset. */
@@ -906,7 +913,7 @@ export const Generation: MessageFns<Generation> = {
 };
 
 function createBaseSettings(): Settings {
-  return { name: "", storageLimitBytes: 0n, minReplicas: 0 };
+  return { name: "", storageLimitBytes: 0n, minReplicas: 0, approval: "", unlisted: false };
 }
 
 export const Settings: MessageFns<Settings> = {
@@ -922,6 +929,12 @@ export const Settings: MessageFns<Settings> = {
     }
     if (message.minReplicas !== 0) {
       writer.uint32(24).uint32(message.minReplicas);
+    }
+    if (message.approval !== "") {
+      writer.uint32(34).string(message.approval);
+    }
+    if (message.unlisted !== false) {
+      writer.uint32(40).bool(message.unlisted);
     }
     return writer;
   },
@@ -963,6 +976,22 @@ export const Settings: MessageFns<Settings> = {
             message.minReplicas = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.approval = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.unlisted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -988,6 +1017,8 @@ export const Settings: MessageFns<Settings> = {
         : isSet(object.min_replicas)
         ? globalThis.Number(object.min_replicas)
         : 0,
+      approval: isSet(object.approval) ? globalThis.String(object.approval) : "",
+      unlisted: isSet(object.unlisted) ? globalThis.Boolean(object.unlisted) : false,
     };
   },
 
@@ -1002,6 +1033,12 @@ export const Settings: MessageFns<Settings> = {
     if (message.minReplicas !== 0) {
       obj.minReplicas = Math.round(message.minReplicas);
     }
+    if (message.approval !== "") {
+      obj.approval = message.approval;
+    }
+    if (message.unlisted !== false) {
+      obj.unlisted = message.unlisted;
+    }
     return obj;
   },
 
@@ -1015,6 +1052,8 @@ export const Settings: MessageFns<Settings> = {
       ? BigInt(object.storageLimitBytes)
       : 0n;
     message.minReplicas = object.minReplicas ?? 0;
+    message.approval = object.approval ?? "";
+    message.unlisted = object.unlisted ?? false;
     return message;
   },
 };
