@@ -8,20 +8,12 @@ import { BbError, ERRORS } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import type { LocalApi, StatusView } from '../../src/daemon/local-api.ts';
 import { BarterBackupClientService } from '../../src/gen/clirpc/v1/clirpc.ts';
-import { CONTRACT, of, PEER_VIEW, REPLICA, REVISION, STATUS, STORAGE } from '../contract/rpc-local-fixture.ts';
+import { of, PEER_VIEW, REPLICA, REVISION, STATUS, STORAGE } from '../contract/rpc-local-fixture.ts';
 import { entry, folder, rigWith, symlink, UNLOCKED } from './rig.ts';
+import { runRows } from './rows.ts';
+import type { Row } from './rows.ts';
 
 const PEER = PEER_VIEW.onionId;
-
-type Row = {
-  readonly bb: readonly string[];
-  readonly daemon?: Partial<LocalApi>;
-  readonly exit: number;
-  readonly stdout?: RegExp | string;
-  readonly stderr?: RegExp | string;
-  /** What `data` of the envelope has, among other things. */
-  readonly data?: Record<string, unknown>;
-};
 
 const status = (fields: Partial<StatusView>) => ({
   ...UNLOCKED,
@@ -42,27 +34,6 @@ const PROTECTED = status({
   pending: false,
   provenMs: Date.now() - 120_000,
   reasons: [{ code: 'enough', message: '2 of 2 peers passed a check', next: '' }],
-});
-const check = (outcome: string): Partial<LocalApi> => ({
-  check: () =>
-    of({
-      state: 'COMPLETED' as const,
-      success: outcome === 'held',
-      outcome,
-      contentBytes: 1 << 20,
-      sectionOffset: 0,
-      sectionBytes: 131_072,
-      blocks: 512,
-      cells: 3,
-      newest: true,
-    }),
-});
-const propose = (state: 'COMPLETED' | 'PEER_REFUSED' | 'PENDING_PERSON', reason = ''): Partial<LocalApi> => ({
-  propose: () =>
-    of(
-      { state: 'CONNECTING_TO_PEER' as const, success: false, reason: '', contract: undefined },
-      { state, success: state === 'COMPLETED', reason, contract: state === 'COMPLETED' ? CONTRACT : undefined },
-    ),
 });
 const recovered = (missingFiles: number): Partial<LocalApi> => {
   const base = {
@@ -208,46 +179,6 @@ const ROWS: readonly Row[] = [
   { bb: ['storage', 'set', '--min-replicas', '0'], exit: 2 },
   { bb: ['storage', 'set', '--min-replicas', '33'], exit: 2 },
   { bb: ['storage', 'set', '--limit', '0'], exit: 2 },
-  { bb: ['contracts', 'list'], daemon: { contracts: async () => [] }, exit: 0, stdout: /^No contracts yet/ },
-  {
-    bb: ['contracts', 'list'],
-    daemon: { contracts: async () => [CONTRACT] },
-    exit: 0,
-    stdout: /^PEER .*\nanna +ACTIVE +4 B +5 B +newest +held +3 B\n$/,
-  },
-  { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [CONTRACT] }, exit: 0, stdout: /all is well/ },
-  { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [] }, exit: 15 },
-  { bb: ['contracts', 'propose', 'anna'], exit: 2, stderr: /say how much/ },
-  { bb: ['contracts', 'propose', 'anna', '--give', '1GiB'], exit: 22, stderr: /Store 1\.0 GiB.*which stores 1\.0 GiB/ },
-  {
-    bb: ['contracts', 'propose', 'anna', '--give', '1GiB', '--get', '2GiB', '-y', '--wait'],
-    daemon: propose('COMPLETED'),
-    exit: 0,
-    stderr: /^\* Reaching the peer over Tor\n\* Done\n$/,
-    data: { accepted: true, state: 'completed' },
-  },
-  {
-    bb: ['contracts', 'propose', 'anna', '--give', '1GiB', '-y'],
-    daemon: propose('PEER_REFUSED', 'over the budget'),
-    exit: 15,
-    stderr: /error: the peer refused: over the budget\nhint: /,
-    data: { accepted: false },
-  },
-  {
-    bb: ['contracts', 'propose', 'anna', '--get', '1m', '-y'],
-    daemon: propose('PENDING_PERSON'),
-    exit: 0,
-    stdout: /a person/,
-  },
-  {
-    bb: ['contracts', 'check', 'anna'],
-    daemon: check('held'),
-    exit: 0,
-    stdout: /^held: the newest revision, 1\.0 MiB/,
-  },
-  { bb: ['contracts', 'check', 'anna'], daemon: check('wrong'), exit: 4, data: { outcome: 'wrong' } },
-  { bb: ['contracts', 'check', 'anna'], daemon: check('late'), exit: 4 },
-  { bb: ['contracts', 'check', 'anna'], daemon: check('unreachable'), exit: 14 },
   {
     bb: ['recover', '--wait'],
     daemon: recovered(0),
@@ -274,27 +205,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-for (const row of ROWS) {
-  test(`bb ${row.bb.map((word) => (word.length > 50 ? '<onion id>' : word)).join(' ')} -> ${row.exit}`, async () => {
-    await using rig = await rigWith(row.daemon ?? {});
-    const ran = await rig.bb(row.bb);
-    assert.equal(ran.exit, row.exit, ran.stderr);
-    expect(ran.stdout, row.stdout);
-    expect(ran.stderr, row.stderr);
-    if (row.data === undefined) return;
-    const { exit, body } = await rig.json(row.bb);
-    assert.equal(exit, row.exit);
-    assert.equal(body.v, 1);
-    assert.equal(body.ok, row.exit === 0);
-    if (row.exit !== 0) assert.equal(body.error?.exit, row.exit);
-    for (const [key, value] of Object.entries(row.data)) assert.deepEqual(body.data[key], value, key);
-  });
-}
-
-function expect(said: string, wanted: RegExp | string | undefined): void {
-  if (typeof wanted === 'string') assert.equal(said, wanted);
-  else if (wanted !== undefined) assert.match(said, wanted);
-}
+runRows(ROWS);
 
 test('every error of the daemon reaches bb with its code, hint and message', async () => {
   let code: ErrorCode = 'INTERNAL';

@@ -1,0 +1,135 @@
+// What the commands about contracts and policy say, against a scripted daemon.
+
+import type { LocalApi } from '../../src/daemon/local-api.ts';
+import { CONTRACT, of, PEER_VIEW } from '../contract/rpc-local-fixture.ts';
+import { runRows } from './rows.ts';
+import type { Row } from './rows.ts';
+
+const PEER = PEER_VIEW.onionId;
+
+const check = (outcome: string): Partial<LocalApi> => ({
+  check: () =>
+    of({
+      state: 'COMPLETED' as const,
+      success: outcome === 'held',
+      outcome,
+      contentBytes: 1 << 20,
+      sectionOffset: 0,
+      sectionBytes: 131_072,
+      blocks: 512,
+      cells: 3,
+      newest: true,
+    }),
+});
+const propose = (state: 'COMPLETED' | 'PEER_REFUSED' | 'PENDING_PERSON', reason = ''): Partial<LocalApi> => ({
+  propose: () =>
+    of(
+      { state: 'CONNECTING_TO_PEER' as const, success: false, reason: '', contract: undefined },
+      { state, success: state === 'COMPLETED', reason, contract: state === 'COMPLETED' ? CONTRACT : undefined },
+    ),
+});
+const WAITING: Partial<LocalApi> = { contracts: async () => [CONTRACT] };
+const SETTLED: Partial<LocalApi> = { contracts: async () => [{ ...CONTRACT, open: undefined }] };
+const answered = (told: boolean): Partial<LocalApi> => ({
+  ...WAITING,
+  answerProposal: async () => ({ contract: { ...CONTRACT, open: undefined }, told }),
+  endContract: async () => ({ contract: { ...CONTRACT, state: 'ENDING' }, told }),
+});
+const CONFIG: Partial<LocalApi> = {
+  config: async () => [{ key: 'contracts.accept', value: 'added', meaning: 'whose' }],
+  setConfig: async (key, value) => [{ key, value, meaning: 'whose' }],
+};
+
+const ROWS: readonly Row[] = [
+  { bb: ['contracts', 'list'], daemon: { contracts: async () => [] }, exit: 0, stdout: /^No contracts yet/ },
+  {
+    bb: ['contracts', 'list'],
+    daemon: { contracts: async () => [CONTRACT] },
+    exit: 0,
+    stdout: /^PEER .*\nanna +ACTIVE +4 B +5 B +newest +held +3 B\n$/,
+  },
+  { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [CONTRACT] }, exit: 0, stdout: /all is well/ },
+  { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [] }, exit: 15 },
+  { bb: ['contracts', 'propose', 'anna'], exit: 2, stderr: /say how much/ },
+  { bb: ['contracts', 'propose', 'anna', '--give', '1GiB'], exit: 22, stderr: /Store 1\.0 GiB.*which stores 1\.0 GiB/ },
+  {
+    bb: ['contracts', 'propose', 'anna', '--give', '1GiB', '--get', '2GiB', '-y', '--wait'],
+    daemon: propose('COMPLETED'),
+    exit: 0,
+    stderr: /^\* Reaching the peer over Tor\n\* Done\n$/,
+    data: { accepted: true, state: 'completed' },
+  },
+  {
+    bb: ['contracts', 'propose', 'anna', '--give', '1GiB', '-y'],
+    daemon: propose('PEER_REFUSED', 'over the budget'),
+    exit: 15,
+    stderr: /error: the peer refused: over the budget\nhint: /,
+    data: { accepted: false },
+  },
+  {
+    bb: ['contracts', 'propose', 'anna', '--get', '1m', '-y'],
+    daemon: propose('PENDING_PERSON'),
+    exit: 0,
+    stdout: /a person/,
+  },
+  {
+    bb: ['contracts', 'check', 'anna'],
+    daemon: check('held'),
+    exit: 0,
+    stdout: /^held: the newest revision, 1\.0 MiB/,
+  },
+  { bb: ['contracts', 'check', 'anna'], daemon: check('wrong'), exit: 4, data: { outcome: 'wrong' } },
+  { bb: ['contracts', 'check', 'anna'], daemon: check('late'), exit: 4 },
+  { bb: ['contracts', 'check', 'anna'], daemon: check('unreachable'), exit: 14 },
+  {
+    bb: ['contracts', 'show', 'anna'],
+    daemon: WAITING,
+    exit: 0,
+    stdout: /proposed +we store 12 B, they store 13 B.*bb contracts accept or reject/,
+  },
+  { bb: ['contracts', 'accept', 'anna'], daemon: WAITING, exit: 22, stderr: /Accept: we store 12 B, they store 13 B/ },
+  { bb: ['contracts', 'accept', 'anna', '-y'], daemon: SETTLED, exit: 19, stderr: /no proposal of this peer waits/ },
+  {
+    bb: ['contracts', 'accept', 'anna', '-y'],
+    daemon: answered(true),
+    exit: 0,
+    stdout: /^Accepted\.\n/,
+    data: { told: true },
+  },
+  {
+    bb: ['contracts', 'reject', 'anna', '-y'],
+    daemon: answered(false),
+    exit: 0,
+    stdout: /^Rejected\. The peer is offline/,
+    data: { told: false },
+  },
+  { bb: ['contracts', 'end', 'anna'], exit: 22, stderr: /Give notice\?/ },
+  {
+    bb: ['contracts', 'end', 'anna', '-y', '--notice', '60d'],
+    daemon: answered(true),
+    exit: 0,
+    stdout: /^Notice given\./,
+  },
+  { bb: ['contracts', 'amend', 'anna'], exit: 2, stderr: /say what changes/ },
+  { bb: ['contracts', 'amend', 'anna', '--give', '0'], exit: 2, stderr: /bb contracts end/ },
+  { bb: ['contracts', 'amend', 'anna', '--hold', '14d'], exit: 22, stderr: /hold 14d/ },
+  { bb: ['contracts', 'amend', 'anna', '--give', '2GiB', '-y'], daemon: propose('COMPLETED'), exit: 0 },
+  {
+    bb: ['contracts', 'ledger', 'anna'],
+    daemon: WAITING,
+    exit: 0,
+    stdout: /1970-01-01 00:00 +PROPOSED +ACTIVE +18 s +both signed\n$/,
+    data: { peer: PEER, their_remaining_seconds: 2 },
+  },
+  { bb: ['config', 'list'], daemon: CONFIG, exit: 0, stdout: /^contracts.accept +added +whose/ },
+  { bb: ['config', 'get', 'contracts.accept'], daemon: CONFIG, exit: 0, stdout: 'added\n', data: { value: 'added' } },
+  { bb: ['config', 'get', 'bogus'], daemon: CONFIG, exit: 2, stderr: /bb config list/ },
+  {
+    bb: ['config', 'set', 'contracts.accept', 'nobody'],
+    daemon: CONFIG,
+    exit: 0,
+    data: { settings: { 'contracts.accept': 'nobody' } },
+  },
+];
+
+runRows(ROWS);
