@@ -77,7 +77,6 @@ async function makeDaemon(
   closers.push(() => dataDir.close());
   const catalog = startCatalog(dir, fail);
   closers.push(() => catalog.close());
-  await catalog.open();
   const workers = new ThreadWorkers({ dataDir: dir, clock, onCrash: fail });
   closers.push(() => workers.close());
   const socketDir = await prepareSocketDirectory(join(dir, 'sock'), tmpdir());

@@ -34,6 +34,7 @@ export const ERRORS = {
   PARTIAL: row(3, 9, true, 'Connect more of the peers that hold your content, then run bb recover again.'),
   CHECK_FAILED: row(4, 9, true, 'See bb contracts show for this peer.'),
   NOT_PROTECTED: row(4, 9, true, 'See bb status for what is missing.'),
+  FINDINGS: row(4, 9, true, 'Do what the findings say, then run bb doctor again.'),
   NOT_INITIALISED: row(10, 9, false, 'Run bb init first.'),
   LOCKED: row(11, 16, false, 'Run bb unlock first.'),
   WRONG_SECRET: row(12, 16, false, 'Try again; words and password must be exactly those of bb init.'),
@@ -45,7 +46,7 @@ export const ERRORS = {
   NO_SPACE: row(16, 8, true, 'Free some disk space and try again; nothing was changed.'),
   OVER_BUDGET: row(16, 8, false, 'Raise the budget with bb storage set --limit, or ask for less.'),
   TOO_LARGE: row(16, 8, false, 'Store less: see docs/limits.md.'),
-  INTEGRITY: row(17, 15, false, 'Keep the data directory as it is and see docs/operations.md.'),
+  INTEGRITY: row(17, 15, false, 'Run bb doctor --fix, and keep the data directory as it is (docs/operations.md).'),
   BAD_PEER_DATA: row(17, 15, true, 'The peer sent wrong bytes; another peer may still have good ones.'),
   EXISTS: row(18, 6, false, 'Use --force to overwrite.'),
   ALREADY_INITIALISED: row(

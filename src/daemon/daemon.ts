@@ -1,8 +1,10 @@
 // The daemon as local programs see it: initialised or not, locked or not, and when unlocked the use
 // cases of a session. It starts locked; until unlock nothing but local calls is served.
 
-import { BbError } from '../core/errors.ts';
+import type { Keyring } from '../core/crypto/keyring.ts';
+import { BbError, isBbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
+import type { CatalogSource } from '../ports/catalog-repair.ts';
 import type { Deps } from './deps.ts';
 import { EventBus } from './event-bus.ts';
 import { createIdentity } from './init.ts';
@@ -22,6 +24,8 @@ export class Daemon {
   readonly #changes = new Mutex();
   #session: Session | undefined;
   #secretMode: 'phrase' | 'password' | undefined;
+  /** What of header or catalog is damaged: then the node stays locked until it was put in order. */
+  #damage: BbError | undefined;
 
   constructor(deps: Deps) {
     this.deps = deps;
@@ -29,9 +33,9 @@ export class Daemon {
     this.jobs = new Jobs(deps.clock, this.bus);
   }
 
-  /** Reads what is known without a secret. */
+  /** Reads what is known without a secret. A damaged header or catalog does not keep it from starting. */
   async start(): Promise<void> {
-    this.#secretMode = (await this.deps.dataDir.readHeader())?.mode;
+    await this.#look();
     this.deps.tor.onState((state) => {
       this.deps.log.debug('tor', { phase: state.phase, percent: state.percent });
       this.bus.emit('tor-state', { phase: state.phase, percent: String(state.percent), words: state.words });
@@ -40,12 +44,14 @@ export class Daemon {
 
   get state(): NodeState {
     if (this.#session !== undefined) return 'UNLOCKED';
+    if (this.#damage !== undefined) return 'LOCKED';
     return this.#secretMode === undefined ? 'NOT_INITIALISED' : 'LOCKED';
   }
 
   /** LOCKED or NOT_INITIALISED when there is no session. */
   get session(): Session {
     if (this.#session !== undefined) return this.#session;
+    this.#requireSound();
     if (this.#secretMode === undefined) throw new BbError('NOT_INITIALISED', 'this node has no identity yet');
     throw new BbError('LOCKED', 'this node is locked');
   }
@@ -54,10 +60,12 @@ export class Daemon {
     return this.#changes.run(async () => {
       if (args.newIdentity && this.#session?.node.mode === 'blocked')
         return this.#declareNew(this.#session, args.secret);
+      this.#requireSound();
       const { keyring, words, initial } = await createIdentity(this.deps, args);
       this.#secretMode = args.mode;
       const session = await openSession(this.deps, keyring, this.bus, this.jobs, initial);
       await this.#begin(session);
+      plan(session, 'backup', 0); // from now on there is something to lose
       return { words, onionId: session.self };
     });
   }
@@ -72,28 +80,73 @@ export class Daemon {
 
   unlock(secret: Buffer): Promise<{ readonly onionId: OnionId }> {
     return this.#changes.run(async () => {
+      this.#requireSound();
       const keyring = await openKeyring(this.deps, secret);
       if (this.#session !== undefined) {
         keyring.wipe(); // unlocked already: the secret was right, nothing changes
         return { onionId: this.#session.self };
       }
-      const session = await openSession(this.deps, keyring, this.bus, this.jobs, undefined);
+      const session = await this.#open(keyring);
       await this.#begin(session);
       return { onionId: session.self };
     });
   }
 
+  /** Rows that do not open are found here first: what failed is remembered for doctor(). */
+  async #open(keyring: Keyring): Promise<Session> {
+    try {
+      return await openSession(this.deps, keyring, this.bus, this.jobs, undefined);
+    } catch (error) {
+      if (isBbError(error, 'INTEGRITY')) this.#damage = error;
+      throw error;
+    }
+  }
+
   lock(): Promise<void> {
+    return this.#changes.run(() => this.#stop());
+  }
+
+  /** What start(), unlock() or rebuildCatalog() found damaged. */
+  get damage(): BbError | undefined {
+    return this.#damage;
+  }
+
+  /** Locks the node and puts a catalog in the place of the damaged one; the next unlock searches the packs. */
+  rebuildCatalog(isCopyBad: boolean): Promise<CatalogSource> {
     return this.#changes.run(async () => {
-      const session = this.#session;
-      if (session === undefined) return;
-      this.#session = undefined;
-      await stopSession(session);
-      this.bus.emit('locked', {});
+      await this.#stop();
+      const source = await this.deps.catalog.rebuild(isCopyBad);
+      await this.#look();
+      return source;
     });
   }
 
+  async #look(): Promise<void> {
+    this.#damage = undefined;
+    const noteDamage = (error: unknown): undefined => {
+      if (!isBbError(error, 'INTEGRITY')) throw error;
+      this.#damage ??= error;
+    };
+    const header = await this.deps.dataDir.readHeader().catch(noteDamage);
+    await this.deps.catalog.open().catch(noteDamage);
+    this.#secretMode = header?.mode;
+  }
+
+  #requireSound(): void {
+    if (this.#damage !== undefined) throw this.#damage;
+  }
+
+  async #stop(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#session = undefined;
+    await stopSession(session);
+    this.bus.emit('locked', {});
+  }
+
+  /** INTEGRITY while the node cannot be unlocked because of damage. */
   status(): StatusView {
+    if (this.#session === undefined) this.#requireSound();
     return this.#session === undefined
       ? lockedStatus(this.deps, this.jobs, this.state, this.#secretMode)
       : sessionStatus(this.#session, this.#secretMode);

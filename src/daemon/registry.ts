@@ -61,6 +61,14 @@ export class Registry {
     return [...this.#contracts.values()].map((stored) => stored.value);
   }
 
+  /** Contracts as they would be written after a change; those that the change gives back as they are left out. */
+  contractRecords(change: (contract: ContractRecord) => ContractRecord): CatalogRecord[] {
+    return [...this.#contracts.values()].flatMap(({ id, value }) => {
+      const changed = change(value);
+      return changed === value ? [] : [{ kind: 'contract', id, value: changed }];
+    });
+  }
+
   heldOf(owner: OnionId): { readonly id: RecordId; readonly value: HeldRecord }[] {
     return this.held().filter(({ value }) => value.owner === owner);
   }

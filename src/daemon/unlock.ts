@@ -5,6 +5,7 @@ import type { Keyring } from '../core/crypto/keyring.ts';
 import { normalisePassword, normalisePhrase } from '../core/crypto/normalise.ts';
 import { BbError } from '../core/errors.ts';
 import type { Header } from '../ports/data-dir.ts';
+import { findLate, finishRebuild } from './adopt-late.ts';
 import type { Deps } from './deps.ts';
 import type { EventBus } from './event-bus.ts';
 import { deriveKeyring, initialRecords } from './init.ts';
@@ -41,19 +42,25 @@ export async function openSession(
   if (wrapKey === undefined || rowKey === undefined) {
     throw new BbError('INTEGRITY', 'the keys of this data directory are damaged');
   }
+  let session: Session | undefined;
   try {
     await deps.catalog.unlock(rowKey);
     await unlockWorkers(deps, keyring, wrapKey, rowKey);
+    const late = await findLate(deps, keyring);
+    if (late !== undefined) await deps.catalog.markRebuilt();
+    if ((await deps.catalog.rebuiltFrom()) !== undefined) await deps.catalog.adoptHeldCells(wrapKey);
     const registry = new Registry(deps.catalog, deps.random);
     await registry.load();
     const fallback = initial ?? initialRecords(deps, 'blocked', '', false);
     if (registry.settings === undefined) await registry.updateSettings(() => fallback.settings);
     if (registry.node === undefined) await registry.updateNode(() => fallback.node);
     const cells = await deps.openPeerCells(wrapKey);
-    const session = new Session(deps, keyring, registry, cells, bus, jobs, TASKS);
+    session = new Session(deps, keyring, registry, cells, bus, jobs, TASKS);
     await loadNewest(session);
+    await finishRebuild(session, late);
     return session;
   } catch (error) {
+    await session?.close();
     await deps.workers.lock();
     await deps.catalog.lock();
     throw error;

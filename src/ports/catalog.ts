@@ -4,6 +4,7 @@
 
 import type { CatalogRecord, RecordId } from '../core/records.ts';
 import type { OnionId } from '../core/ids.ts';
+import type { CatalogRepair } from './catalog-repair.ts';
 import type { CellPosition, PackMark } from './cell-store.ts';
 
 /** One content revision of our own, newest or still held by somebody. */
@@ -55,7 +56,16 @@ export type RevisionCommit = {
   readonly records: readonly CatalogRecord[];
 };
 
-export interface Catalog {
+/** Own cells that were written once more, durable and read back; nothing else about them changes. */
+export type OwnMove = {
+  readonly cells: readonly { readonly cellId: Buffer; readonly position: CellPosition }[];
+  /** Head copy 0 then head copy 1 of these revisions. */
+  readonly heads: readonly { readonly contentId: Buffer; readonly positions: readonly CellPosition[] }[];
+  readonly marks: readonly PackMark[];
+};
+
+export interface Catalog extends CatalogRepair {
+  /** Makes the catalog of a fresh directory. INTEGRITY when a used one has none, or a damaged one. */
   open(): Promise<void>;
   /** Gives the row key (32 bytes); sealed rows can be read and written from now on. */
   unlock(rowKey: Buffer): Promise<void>;

@@ -14,10 +14,23 @@ export type Header = {
   readonly wrappedRowKey: Buffer;
 };
 
+/** What a look at the directory finds, without any key. */
+export type DirReport = {
+  readonly headers: readonly { readonly name: string; readonly state: 'good' | 'damaged' | 'missing' }[];
+  /** Our own files and folders that others may read or write. */
+  readonly openToOthers: readonly string[];
+  readonly hasBallast: boolean;
+  /** When something here was changed last, Unix milliseconds of the clock of that time. */
+  readonly newestMs: number;
+};
+
 export interface DataDir {
   /** Takes the exclusive lock; DATA_DIR_IN_USE when another daemon has it. Freed by the kernel when the process dies. */
   lock(): Promise<void>;
-  /** Undefined = not initialised. INTEGRITY when all copies are damaged, INCOMPATIBLE for a newer format. */
+  /**
+   * Undefined = not initialised. A damaged or lost copy is replaced from a good one. INTEGRITY when all are damaged, or lost
+   * in a directory that was used; INCOMPATIBLE for a newer format.
+   */
   readHeader(): Promise<Header | undefined>;
   /** Writes all three copies durably; ALREADY_INITIALISED when there is one. */
   writeHeader(header: Header): Promise<void>;
@@ -25,5 +38,8 @@ export interface DataDir {
   freeBytes(): Promise<number>;
   /** Bytes that the file system has in all. */
   totalBytes(): Promise<number>;
+  inspect(): Promise<DirReport>;
+  /** Makes again what a start makes: permissions and ballast. */
+  tidy(): Promise<void>;
   close(): Promise<void>;
 }

@@ -87,7 +87,43 @@ export interface Workers {
     challenger: OnionId,
     list: number,
     blobCells: number,
-  ): Promise<{ readonly mac: Buffer; readonly blocksRead: number }>;
+  ): Promise<{ readonly mac: Buffer; readonly blocksRead: number; readonly damaged: readonly number[] }>;
+
+  // Damage (docs/protocol.md, "Damage"). Cell ids are packed, 32 bytes each.
+  /** Which of these cells of our blob, heads included, are damaged. */
+  damagedOfBlob(contentId: Buffer, cells: readonly number[]): Promise<readonly number[]>;
+  /** Ids of all damaged own cells in these packs and in the packs of the named cells. */
+  damagedOwn(cellIds: Buffer, packs: readonly number[]): Promise<Buffer>;
+  /** Reads the next `limit` own cells. `next`: where to go on, 0 = at the begin; `total`: own cells in all. */
+  scrubOwn(
+    after: number,
+    limit: number,
+  ): Promise<{ readonly damaged: Buffer; readonly next: number; readonly total: number }>;
+  /** Which of these cells of a held list are damaged or not here. */
+  damagedHeld(list: number, cells: readonly number[]): Promise<readonly number[]>;
+  /** Packs whose file is lost or damaged at one of its ends: their cells have to be looked at. */
+  suspectPacks(): Promise<{ readonly own: readonly number[]; readonly peers: readonly number[] }>;
+  /** Writes own cells that a peer gave back, durable and read back; undefined for one that is not what it should be. */
+  healCells(
+    peer: OnionId,
+    cells: readonly CellFromPeer[],
+  ): Promise<{ readonly positions: readonly (CellPosition | undefined)[]; readonly marks: readonly PackMark[] }>;
+  /** Ids of damaged own cells that reading met since the last call. */
+  takeMetDamage(): Promise<Buffer>;
+  /** Damaged own cells that nobody gives back: an ingest stores their chunks anew. Replaces what was said before. */
+  setLost(cellIds: Buffer): Promise<void>;
+  /** Files of this revision that need lost cells. */
+  filesOfLost(revision: RevisionRow): Promise<DamagedFiles>;
+
+  // Own revisions in packs above the marks of the catalog, found at unlock; nothing of them is cut off before settleLate.
+  /** Content ids as their heads name them, unjudged. */
+  lateRevisions(): Promise<readonly Buffer[]>;
+  /** Head cells of one of them in the order in which they were written; copy 0 comes before copy 1. */
+  lateHeadCells(contentId: Buffer): Promise<readonly Buffer[]>;
+  /** Takes late index and data cells over where they lie, for a recovery of this revision. */
+  adoptLate(contentId: Buffer): Promise<void>;
+  /** Cuts off what neither the catalog nor a recovery knows. */
+  settleLate(): Promise<void>;
 
   /** Recovery, see RecoveredContent. */
   startRecovery(revision: RevisionRow, indexCellIds: readonly Buffer[]): Promise<RecoverySession>;

@@ -5,12 +5,12 @@ import { isBbError } from '../core/errors.ts';
 import { BALLAST_BYTES } from '../core/limits.ts';
 import type { Files } from './files.ts';
 
-const NAME = 'ballast';
+export const BALLAST_NAME = 'ballast';
 const BLOCK_BYTES = 1024 * 1024;
 
 /** Makes the ballast when it is missing and at least twice its size is free. Never fails for lack of space. */
 export async function ensureBallast(files: Files, dir: string, freeBytes: number): Promise<void> {
-  const path = `${dir}/${NAME}`;
+  const path = `${dir}/${BALLAST_NAME}`;
   if ((await files.sizeBytes(path)) === BALLAST_BYTES || freeBytes < 2 * BALLAST_BYTES) return;
   await files.unlink(path);
   const file = await files.open(path, 'create');
@@ -38,7 +38,7 @@ export function withBallast<T>(dir: string, cleanUp: () => T): T {
     return cleanUp();
   } catch (error) {
     if (!isBbError(error, 'NO_SPACE')) throw error;
-    fs.rmSync(`${dir}/${NAME}`, { force: true });
+    fs.rmSync(`${dir}/${BALLAST_NAME}`, { force: true });
     return cleanUp();
   }
 }

@@ -122,6 +122,58 @@ export class ThreadWorkers implements Workers {
       counts: () => content.call('recoveryCounts'),
       offer: (peer, cell, bytes) => content.call('offerCell', peer, cell, bytes),
       finish: () => content.call('finishRecovery'),
+  lateRevisions(): Promise<readonly Buffer[]> {
+    return this.#content.call('lateRevisions');
+  }
+
+  lateHeadCells(contentId: Buffer): Promise<readonly Buffer[]> {
+    return this.#content.call('lateHeadCells', contentId);
+  }
+
+  adoptLate(contentId: Buffer): Promise<void> {
+    return this.#content.call('adoptLate', contentId);
+  }
+
+  settleLate(): Promise<void> {
+    return this.#content.call('settleLate');
+  }
+
+  damagedOfBlob(contentId: Buffer, cells: readonly number[]): Promise<readonly number[]> {
+    return this.#serve.call('damagedOfBlob', contentId, cells);
+  }
+
+  damagedOwn(cellIds: Buffer, packs: readonly number[]): Promise<Buffer> {
+    return this.#serve.call('damagedOwn', cellIds, packs);
+  }
+
+  scrubOwn(after: number, limit: number): ReturnType<Workers['scrubOwn']> {
+    return this.#serve.call('scrubOwn', after, limit);
+  }
+
+  damagedHeld(list: number, cells: readonly number[]): Promise<readonly number[]> {
+    return this.#serve.call('damagedHeld', list, cells);
+  }
+
+  suspectPacks(): ReturnType<Workers['suspectPacks']> {
+    return this.#serve.call('suspectPacks');
+  }
+
+  healCells(peer: OnionId, cells: readonly CellFromPeer[]): ReturnType<Workers['healCells']> {
+    return this.#content.call('healCells', peer, cells);
+  }
+
+  takeMetDamage(): Promise<Buffer> {
+    return this.#content.call('takeMetDamage');
+  }
+
+  setLost(cellIds: Buffer): Promise<void> {
+    return this.#content.call('setLost', cellIds);
+  }
+
+  filesOfLost(revision: RevisionRow): ReturnType<Workers['filesOfLost']> {
+    return this.#content.call('filesOfLost', revision);
+  }
+
     };
   }
 

@@ -116,7 +116,6 @@ export class DaemonNode {
     this.#stops.unshift(() => dataDir.close());
     const catalog = startCatalog(this.dir, onCrash);
     this.#stops.unshift(() => catalog.close());
-    await catalog.open();
     const workers = new ThreadWorkers({ dataDir: this.dir, clock: realClock, onCrash });
     this.#stops.unshift(() => workers.close());
     const cheap = Object.assign(this.#fenced(life, workers), {

@@ -37,6 +37,12 @@ export function sealHead(keys: HeadKeys, contentId: Uint8Array, copy: HeadCopy, 
   return head;
 }
 
+/** What the first cell of a head copy says it is the head of; undefined for any other cell. */
+export function contentIdOfHead(cell: Uint8Array): Buffer | undefined {
+  if (!MAGIC.equals(cell.subarray(0, MAGIC.length))) return undefined;
+  return Buffer.from(cell.subarray(MAGIC.length, HEADER_BYTES));
+}
+
 /**
  * The Metadata bytes of a head copy, or undefined when it is damaged. `metaBytes` comes from the opened content_id. The
  * fill is not looked at: whoever needs the exact cells seals them again.

@@ -15,7 +15,8 @@ export function backupCatalog(sql: Sql, dataDir: string): void {
   syncPath(dataDir);
 }
 
-function syncPath(path: string): void {
+/** fsync of a file or folder. */
+export function syncPath(path: string): void {
   const handle = fs.openSync(path, 'r');
   try {
     fs.fsyncSync(handle);

@@ -13,15 +13,46 @@ const MIGRATIONS = ['001.sql'];
 
 export const CATALOG_NAME = 'state.db';
 
+/** Bytes of a SQLite file header: change counter, pages, and the change counter for which that number holds. */
+const CHANGES_AT = 24;
+const PAGES_AT = 28;
+const PAGES_VALID_AT = 92;
+const PAGE_BYTES_AT = 16;
+const FILE_HEADER_BYTES = 100;
+
 /** Makes the catalog when there is none. INCOMPATIBLE for a newer format, INTEGRITY when it is not a catalog. */
 export function openDatabase(path: string): Sql {
   fs.closeSync(fs.openSync(path, 'a', 0o600));
+  return openWritable(path);
+}
+
+/** For a directory that has a catalog: INTEGRITY also when it is lost, empty or cut short. */
+export function openExisting(path: string): Sql {
+  if (!fs.existsSync(path)) throw new BbError('INTEGRITY', 'the catalog (state.db) is lost');
+  if (isCut(path)) throw new BbError('INTEGRITY', 'the catalog (state.db) is cut short');
+  return openWritable(path);
+}
+
+function openWritable(path: string): Sql {
   const sql = new Sql(path);
   try {
     const format = formatOf(sql);
     if (format < MIGRATIONS.length) migrate(sql, path, format);
     sql.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY');
     sql.exec('PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 16777216');
+    return sql;
+  } catch (error) {
+    sql.close();
+    throw error;
+  }
+}
+
+/** A copy of the catalog (state.bak), never written; of this format or an earlier one. INTEGRITY when it is none. */
+export function openCopy(path: string): Sql {
+  if (!fs.existsSync(path) || isCut(path)) throw new BbError('INTEGRITY', 'there is no whole copy of the catalog');
+  const sql = new Sql(path, { readOnly: true });
+  try {
+    if (formatOf(sql) === 0) throw new BbError('INTEGRITY', 'the copy of the catalog is empty');
     return sql;
   } catch (error) {
     sql.close();
@@ -40,6 +71,21 @@ export function openDatabaseReader(path: string): Sql {
     sql.close();
     throw error;
   }
+}
+
+/** SQLite reads what is missing at the end as zeros. With a journal the rest may be in there. */
+function isCut(path: string): boolean {
+  const sizeBytes = fs.statSync(path).size;
+  if (sizeBytes < FILE_HEADER_BYTES) return true;
+  const journal = fs.statSync(`${path}-wal`, { throwIfNoEntry: false });
+  if (journal !== undefined && journal.size > 0) return false;
+  const header = Buffer.alloc(FILE_HEADER_BYTES);
+  const handle = fs.openSync(path, 'r');
+  fs.readSync(handle, header, 0, FILE_HEADER_BYTES, 0);
+  fs.closeSync(handle);
+  const pageBytes = header.readUInt16BE(PAGE_BYTES_AT);
+  const isPagesValid = header.readUInt32BE(CHANGES_AT) === header.readUInt32BE(PAGES_VALID_AT);
+  return isPagesValid && sizeBytes < header.readUInt32BE(PAGES_AT) * pageBytes;
 }
 
 function formatOf(sql: Sql): number {

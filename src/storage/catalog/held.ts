@@ -80,6 +80,18 @@ export function addHeldCells(
   }
 }
 
+/** A durable cell that no list names yet; one that has a place keeps it. Part of a transaction of the caller. */
+export function registerHeldCell(sql: Sql, keys: RowKeys, peer: number, leaf: Uint8Array, place: CellPosition): void {
+  const num = cellNumber(sql, peer, heldTag(keys, peer, leaf));
+  sql.run('UPDATE held_cell SET pack = ?, slot = ? WHERE num = ? AND pack IS NULL', place.pack, place.slot, num);
+}
+
+export function allHeldLists(sql: Sql): { readonly list: number; readonly cells: number }[] {
+  return sql
+    .all('SELECT num, cells FROM held_list ORDER BY num')
+    .map((row) => ({ list: numberOf(row['num']), cells: numberOf(row['cells']) }));
+}
+
 /** As Catalog.heldPositions. */
 export function heldPositions(sql: Sql, list: number, from: number, count: number): (CellPosition | undefined)[] {
   requireRange(sql, list, from, count);

@@ -7,7 +7,7 @@ import { PAGE_CELLS, readNumbers } from './pages.ts';
 import type { KnownRevision } from './revisions.ts';
 import { pageLabel } from './row-keys.ts';
 import type { RowKeys } from './row-keys.ts';
-import { asBuffer, bytesOf } from './sql.ts';
+import { asBuffer, bytesOf, numberOf as sqlNumber } from './sql.ts';
 import type { Sql } from './sql.ts';
 
 const LEAF_BYTES = 32;
@@ -99,6 +99,13 @@ export function writeLeaves(
   if (headsChanged) {
     const sealed = keys.seal(headLabel(keys, known), heads);
     sql.run('UPDATE revision SET head_leaves = ? WHERE num = ?', sealed, known.num);
+  }
+}
+
+/** INTEGRITY when a page of leaves does not open. */
+export function checkLeafPages(sql: Sql, keys: RowKeys): void {
+  for (const row of sql.iterate('SELECT peer, page, leaves FROM leaf_page')) {
+    keys.open(pageLabel(KIND, sqlNumber(row['peer']), sqlNumber(row['page'])), bytesOf(row['leaves']));
   }
 }
 

@@ -45,11 +45,14 @@ export function needRevision(sql: Sql, keys: RowKeys, contentId: Uint8Array): Kn
   return found;
 }
 
+export function allRevisions(sql: Sql, keys: RowKeys): KnownRevision[] {
+  return sql.all(`SELECT ${COLUMNS} FROM revision`).map((row) => openRevision(row, keys));
+}
+
 /** Highest by (generation, sequence). */
 export function newestRevision(sql: Sql, keys: RowKeys): KnownRevision | undefined {
   let newest: KnownRevision | undefined;
-  for (const row of sql.all(`SELECT ${COLUMNS} FROM revision`)) {
-    const known = openRevision(row, keys);
+  for (const known of allRevisions(sql, keys)) {
     if (newest === undefined || isAfter(known.row, newest.row)) newest = known;
   }
   return newest;

@@ -9,33 +9,85 @@ import type { Catalog, CommonRun, RevisionCommit, RevisionRow } from '../../port
 import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
 import type { Random } from '../../ports/random.ts';
 import { BbError, invariant } from '../../core/errors.ts';
+import type { CatalogReport, CatalogSource } from '../../ports/catalog-repair.ts';
 import { withBallast } from '../ballast.ts';
+import { adoptHeldCells } from './adopt-held.ts';
 import { backupCatalog } from './backup.ts';
 import { commitRevision } from './commit.ts';
-import { CATALOG_NAME, openDatabase } from './database.ts';
+import { CATALOG_NAME, openDatabase, openExisting } from './database.ts';
 import * as held from './held.ts';
+import { inspectCatalog, verifyCatalog, verifyCopy } from './inspect.ts';
 import { readLeaves, unknownIn, writeLeaves } from './leaves.ts';
 import { readMarks } from './marks.ts';
 import type { StoreName } from './marks.ts';
 import { findPeerNumber, peerNumber } from './peer-numbers.ts';
 import { readRecords, writeRecords } from './records.ts';
+import { databaseProblems, endRebuild, markRebuilt, rebuildCatalog, rebuiltFrom } from './rebuild.ts';
 import * as revisions from './revisions.ts';
 import { RowKeys } from './row-keys.ts';
 import type { Sql } from './sql.ts';
 
+import { hasTraces } from './traces.ts';
 export class SqliteCatalog implements Catalog {
   readonly #dataDir: string;
   readonly #random: Pick<Random, 'bytes'>;
   #sql: Sql | undefined;
   #keys: RowKeys | undefined;
 
+  /** Why open() failed. */
+  #problem = 'the catalog was not opened';
   constructor(dataDir: string, random: Pick<Random, 'bytes'>) {
     this.#dataDir = dataDir;
     this.#random = random;
   }
 
   async open(): Promise<void> {
-    this.#sql = openDatabase(`${this.#dataDir}/${CATALOG_NAME}`);
+    if (this.#sql !== undefined) return;
+    const path = `${this.#dataDir}/${CATALOG_NAME}`;
+    try {
+      this.#sql = hasTraces(this.#dataDir) ? openExisting(path) : openDatabase(path);
+    } catch (error) {
+      this.#problem = error instanceof Error ? error.message : 'the catalog cannot be opened';
+      throw error;
+    }
+  }
+
+  async inspect(): Promise<CatalogReport> {
+    return inspectCatalog(this.#dataDir, this.#sql, this.#problem);
+  }
+
+  async verify(): ReturnType<Catalog['verify']> {
+    const { sql, keys } = this.#unlocked();
+    return { catalog: verifyCatalog(sql, keys), copy: verifyCopy(this.#dataDir, keys) };
+  }
+
+  async rebuild(isCopyBad: boolean): Promise<CatalogSource> {
+    await this.close();
+    const source = rebuildCatalog(this.#dataDir, isCopyBad);
+    await this.open();
+    return source;
+  }
+
+  async rebuiltFrom(): Promise<CatalogSource | undefined> {
+    return rebuiltFrom(this.#opened());
+  }
+
+  async markRebuilt(): Promise<void> {
+    const sql = this.#opened();
+    sql.transaction(() => markRebuilt(sql, 'copy'));
+  }
+
+  async adoptHeldCells(wrapKey: Buffer): Promise<number> {
+    const { sql, keys } = this.#unlocked();
+    return adoptHeldCells(this.#dataDir, sql, keys, wrapKey);
+  }
+
+  async endRebuild(puts: readonly CatalogRecord[]): Promise<void> {
+    const { sql, keys } = this.#unlocked();
+    sql.transaction(() => {
+      writeRecords(sql, keys, puts);
+      endRebuild(sql);
+    });
   }
 
   async unlock(rowKey: Buffer): Promise<void> {
@@ -167,7 +219,10 @@ export class SqliteCatalog implements Catalog {
   }
 
   async backup(): Promise<void> {
-    backupCatalog(this.#opened(), this.#dataDir);
+    const sql = this.#opened();
+    const [problem] = this.#keys === undefined ? databaseProblems(sql) : verifyCatalog(sql, this.#keys);
+    if (problem !== undefined) throw new BbError('INTEGRITY', `the catalog is damaged: ${problem}`);
+    backupCatalog(sql, this.#dataDir);
   }
 
   #opened(): Sql {

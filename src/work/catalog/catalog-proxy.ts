@@ -34,6 +34,13 @@ const METHODS: Readonly<Record<keyof Catalog, true>> = {
   heldDistinctCells: true,
   backup: true,
 };
+  inspect: true,
+  verify: true,
+  rebuild: true,
+  rebuiltFrom: true,
+  markRebuilt: true,
+  adoptHeldCells: true,
+  endRebuild: true,
 
 /** `onCrash`: the thread died; every later call fails with INTERNAL. close() ends the thread. */
 export function startCatalog(dataDir: string, onCrash: (error: Error) => void): Catalog {

@@ -114,6 +114,23 @@ const calls = {
   },
 
   offerCell(_: CallContext, peer: OnionId, cell: number, bytes: Buffer): Promise<boolean> {
+  /** Content ids of finished revisions that the catalog does not know. */
+  async lateRevisions(): Promise<readonly Buffer[]> {
+    return (await unlocked().late?.contentIds()) ?? [];
+  },
+
+  async lateHeadCells(_: CallContext, contentId: Buffer): Promise<readonly Buffer[]> {
+    return (await unlocked().late?.headCells(contentId)) ?? [];
+  },
+
+  adoptLate(context: CallContext, contentId: Buffer): Promise<void> {
+    return writes.run(() => unlocked().adoptLate(contentId, context.signal));
+  },
+
+  settleLate(): Promise<void> {
+    return writes.run(() => unlocked().settleLate());
+  },
+
     return writes.run(() => recovering().offer(pubkeyFromOnionId(peer), cell, bytes));
   },
 

@@ -13,8 +13,10 @@ import { diskFiles } from '../../storage/files.ts';
 import { PackCellStore } from '../../storage/packs/pack-cell-store.ts';
 import { metadataCodec } from '../../storage/stored/metadata-codec.ts';
 import { threadRandom } from '../thread-random.ts';
+import { LateContent } from './late-content.ts';
 import { OwnCells } from './own-cells.ts';
 import type { CellFinder } from './own-cells.ts';
+import { OwnDamage } from './own-damage.ts';
 
 const RECOVERY = 'recovery-';
 
@@ -24,8 +26,11 @@ export class OwnContent {
   readonly gear: Uint32Array;
   readonly catalog: CatalogReader;
   readonly store: PackCellStore;
+  readonly damage = new OwnDamage();
   /** Cells of committed revisions. */
   readonly committed: OwnCells;
+  /** Finished revisions above the marks, until settleLate(). */
+  late: LateContent | undefined;
 
   private constructor(dataDir: string, keys: WorkerKeys) {
     this.dataDir = dataDir;
@@ -33,7 +38,8 @@ export class OwnContent {
     this.gear = gearTable(keys.cdc);
     this.catalog = new CatalogReader(dataDir, keys.rowKey);
     this.store = new PackCellStore({ dir: `${dataDir}/own`, kind: 'own', keys: packKeys(keys.wrapKey) }, threadRandom);
-    this.committed = new OwnCells(keys, committedFinder(this.catalog), this.store);
+    const onDamaged = (cellId: Buffer): void => this.damage.meet(cellId);
+    this.committed = new OwnCells(keys, committedFinder(this.catalog), this.store, onDamaged);
   }
 
   /** Opens the store at what is committed and removes what an earlier ingest left behind; a recovery goes on. */
@@ -43,24 +49,38 @@ export class OwnContent {
     for (const id of await stagingIds(dataDir)) {
       if (!isRecovery(id)) removeStaging(stagingPath(dataDir, id));
     }
+    own.late = await LateContent.find(dataDir, keys, await own.#knownMarks());
     await own.cutBack();
     return own;
   }
 
+  /** Where a recovery of this revision begins: at the late cells that are its own. */
+  async adoptLate(contentId: Buffer, signal: AbortSignal): Promise<void> {
+    await this.late?.adopt(stagingPath(this.dataDir, recoveryStagingId(contentId)), signal);
+  }
+
+  /** Late content was taken over, or is of no use: what nothing knows by now is cut off. */
+  async settleLate(): Promise<void> {
+    if (this.late === undefined) return;
+    this.late = undefined;
+    await this.cutBack();
+  }
+
   /** Takes back cells that no commit and no recovery knows. */
   async cutBack(): Promise<void> {
-    const slots = new Map<number, number>();
-    const raise = (marks: readonly PackMark[]): void => {
-      for (const mark of marks) slots.set(mark.pack, Math.max(slots.get(mark.pack) ?? 0, mark.slots));
-    };
-    raise(this.catalog.marks('own'));
+    await this.store.open(highest([...(await this.#knownMarks()), ...(this.late?.marks() ?? [])]));
+  }
+
+  /** Marks of the catalog and of recoveries. */
+  async #knownMarks(): Promise<PackMark[]> {
+    const marks = [...this.catalog.marks('own')];
     for (const id of await stagingIds(this.dataDir)) {
       if (!isRecovery(id)) continue;
       const staging = new StagingDb(stagingPath(this.dataDir, id), { durable: true });
-      raise(staging.marks());
+      marks.push(...staging.marks());
       staging.close();
     }
-    await this.store.open([...slots].map(([pack, count]) => ({ pack, slots: count })));
+    return highest(marks);
   }
 
   async close(): Promise<void> {
@@ -70,6 +90,13 @@ export class OwnContent {
     this.gear.fill(0);
     for (const key of Object.values(this.keys)) key.fill(0);
   }
+}
+
+/** One mark for each pack. */
+function highest(marks: readonly PackMark[]): PackMark[] {
+  const slots = new Map<number, number>();
+  for (const mark of marks) slots.set(mark.pack, Math.max(slots.get(mark.pack) ?? 0, mark.slots));
+  return [...slots].map(([pack, count]) => ({ pack, slots: count }));
 }
 
 /** Name of the staging database of a recovery; survives a restart. */
