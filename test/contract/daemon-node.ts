@@ -61,6 +61,9 @@ export class DaemonNode {
   /** Run when a call has succeeded, before its result is passed on; may throw instead. */
   readonly afterHooks = new Map<string, () => void>();
   timeDivisor = TIME_DIVISOR;
+  /** From the words to the master key: cheap, unless a test brings a node of real words along. */
+  deriveMaster = (words: Buffer): Promise<Buffer> =>
+    Promise.resolve(Buffer.from(hkdfSync('sha512', words, '', 'cheap', 64)));
   #life = new Life();
   #daemon: Daemon | undefined;
   #stops: (() => Promise<void>)[] = [];
@@ -119,7 +122,7 @@ export class DaemonNode {
     const workers = new ThreadWorkers({ dataDir: this.dir, clock: realClock, onCrash });
     this.#stops.unshift(() => workers.close());
     const cheap = Object.assign(this.#fenced(life, workers), {
-      deriveMaster: (secret: Buffer) => Promise.resolve(Buffer.from(hkdfSync('sha512', secret, '', 'cheap', 64))),
+      deriveMaster: (secret: Buffer) => this.deriveMaster(secret),
     });
     const clock = fencedClock(life);
     const daemon = new Daemon({
