@@ -14,7 +14,7 @@ GEN ?= src/gen
 INSTALLED := node_modules/.installed-lock.json
 ASSETS := -name '*.sql' -o -name '*.wasm' -o -name '*.cjs'
 
-.PHONY: help setup gen rpc gen-check check test e2e scorecard demo build run clean
+.PHONY: help setup gen rpc gen-check check test e2e scorecard demo build docker-check run clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -81,6 +81,9 @@ build: ## emit dist/, what npm pack ships
 	@tsc -p src/tsconfig.build.json --outDir '$(DIST)'
 	@find src cli \( $(ASSETS) \) -exec cp --parents -t '$(DIST)' {} +
 	@chmod +x '$(DIST)'/cli/bb.cjs '$(DIST)'/src/bbd.cjs
+
+docker-check: ## the image's steps in a debootstrap chroot, up to a healthy bbd as its account; needs root
+	@docker/check.sh
 
 run: setup ## run bbd from the sources; ARGS='--data-dir DIR' are its options
 	@node src/bbd.cjs $(ARGS)
