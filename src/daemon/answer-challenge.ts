@@ -7,6 +7,7 @@ import type { ChallengeQuestion } from '../core/challenge/question.ts';
 import { validateQuestion } from '../core/challenge/validate.ts';
 import type { OnionId } from '../core/ids.ts';
 import { PeerRefusal } from '../core/refusal.ts';
+import { lostCells, noteHeldDamage } from './held-damage.ts';
 import type { Session } from './session.ts';
 
 /** One bucket per peer in contract, in memory: a restart fills them, which only costs us reads. */
@@ -35,5 +36,11 @@ export async function answerChallenge(
   if (held === undefined) throw new PeerRefusal('UNKNOWN_CONTENT');
   validateQuestion(question, held.value.cells);
   session.challengeBuckets.take(caller, session.deps.clock.monotonicMs(), session.deps.periods.challengeRefill);
-  return session.deps.workers.proveMac(question, caller, held.value.list, held.value.cells);
+  // What is known to be lost is confessed, not answered wrongly: only a wrong mac is a failed check.
+  if ((await lostCells(session, held.value)).length > 0) throw new PeerRefusal('REPLICA_LOST');
+  const { list, cells } = held.value;
+  const { damaged, ...proof } = await session.deps.workers.proveMac(question, caller, list, cells);
+  if (damaged.length === 0) return proof;
+  await noteHeldDamage(session, list, damaged);
+  throw new PeerRefusal('REPLICA_LOST');
 }

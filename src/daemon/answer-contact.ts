@@ -5,6 +5,7 @@ import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import type { HeldRecord } from '../core/records.ts';
 import type { ContentInfo, RevisionReport } from '../ports/peer-client.ts';
+import { recheckAfterLoss } from './answer-loss.ts';
 import { acknowledge } from './contact.ts';
 import { currentHeld, markReported } from './held.ts';
 import { judgeOwnId } from './lineage.ts';
@@ -16,7 +17,10 @@ import type { Session } from './session.ts';
 /** Storers that proved by an id that opens that they are not strangers to this node, while it knows no peers. */
 export async function answerContact(session: Session, caller: OnionId, held: Buffer): Promise<RevisionReport> {
   if (session.node.mode === 'normal') {
-    if (await judgeOwnId(session, caller, held)) await acknowledge(session, caller, held);
+    if (await judgeOwnId(session, caller, held)) {
+      await acknowledge(session, caller, held);
+      await recheckAfterLoss(session, caller, held);
+    }
   } else {
     if (held.length > 0 && openOwnId(session, held) !== undefined) session.callers.add(caller);
     planFor(session, 'ask', caller, 0);

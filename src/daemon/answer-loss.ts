@@ -1,21 +1,52 @@
-// A storer confesses that it lost cells of ours. Its copy does not count as proved any more, and it is checked at
-// once; what it confessed is no failed check.
+// A storer confesses that it lost cells of ours. Its copy does not count as proved any more and is checked again; what it
+// confessed is no failed check. More than the repair allowance is a default (docs/protocol.md, "Damage").
 
+import { blobCellCount } from '../core/challenge/plan.ts';
 import type { OnionId } from '../core/ids.ts';
+import { repairLeftCells } from '../core/policy/repair.ts';
 import { PeerRefusal } from '../core/refusal.ts';
+import type { LossReport } from '../ports/peer-client.ts';
 import { planFor } from './plan.ts';
 import { updateReplica } from './replica.ts';
+import { defaulted } from './repull.ts';
 import type { Session } from './session.ts';
 
-/** UNKNOWN_CONTENT for a revision that this peer was never offered. */
-export async function answerLoss(session: Session, caller: OnionId, contentId: Buffer): Promise<void> {
+/** UNKNOWN_CONTENT for a revision that this peer was never offered, BAD_RANGE for cells that it does not have. */
+export async function answerLoss(session: Session, caller: OnionId, { contentId, ranges }: LossReport): Promise<void> {
   const replica = session.registry.contract(caller)?.replica;
-  if (replica?.lists.some((list) => list.equals(contentId)) !== true) throw new PeerRefusal('UNKNOWN_CONTENT');
-  await updateReplica(session, caller, (old) => ({
+  const row = await session.deps.catalog.revision(contentId);
+  if (row === undefined || replica?.lists.some((list) => list.equals(contentId)) !== true) {
+    throw new PeerRefusal('UNKNOWN_CONTENT');
+  }
+  const blobCells = blobCellCount(row);
+  if (ranges.some(({ startCell, cells }) => startCell + cells > blobCells)) throw new PeerRefusal('BAD_RANGE');
+  const cells = ranges.reduce((sum, range) => sum + range.cells, 0);
+  await voidProof(session, caller, contentId);
+  session.bus.emit('loss-reported', { peer: caller, cells: String(cells) });
+  const left = repairLeftCells(replica.loss, blobCells, session.node.countedSeconds);
+  if (cells > left && replica.acknowledged.equals(contentId)) {
+    await defaulted(session, caller, 'the peer lost more of its copy than may be repaired');
+  }
+  // The storer calls when it is whole again; this is for one that does not.
+  planFor(session, 'check', caller, session.deps.periods.contractRetry);
+}
+
+/** What was proved of this revision is not true any more. */
+export async function voidProof(session: Session, peer: OnionId, contentId: Buffer): Promise<void> {
+  const none = Buffer.alloc(0);
+  await updateReplica(session, peer, (old) => ({
     ...old,
-    proved: old.proved.equals(contentId) ? Buffer.alloc(0) : old.proved,
-    lastChecked: old.lastChecked.equals(contentId) ? Buffer.alloc(0) : old.lastChecked,
+    proved: old.proved.equals(contentId) ? none : old.proved,
+    lastChecked: old.lastChecked.equals(contentId) ? none : old.lastChecked,
   }));
-  session.bus.emit('loss-reported', { peer: caller });
-  planFor(session, 'check', caller, 0);
+}
+
+/** A storer that confessed a loss is in touch and says that it holds the revision: it is asked at once. */
+export async function recheckAfterLoss(session: Session, peer: OnionId, held: Buffer): Promise<void> {
+  const replica = session.registry.contract(peer)?.replica;
+  const isVoid = replica?.proved.length === 0 && replica.lastChecked.length === 0;
+  if (replica === undefined || !isVoid || held.length === 0 || !replica.acknowledged.equals(held)) return;
+  session.checkFailures.delete(peer);
+  await updateReplica(session, peer, (old) => ({ ...old, lastOutcome: undefined }));
+  planFor(session, 'check', peer, 0);
 }

@@ -5,6 +5,7 @@ import { BbError } from '../core/errors.ts';
 import { blobCellCount, planChallenge } from '../core/challenge/plan.ts';
 import type { CheckKind, PlannedChallenge } from '../core/challenge/plan.ts';
 import { judgeAnswer, shouldAskCurrent } from '../core/challenge/judge.ts';
+import { cureAfter, isCured } from '../core/challenge/cure.ts';
 import type { ChallengeAnswer } from '../core/challenge/judge.ts';
 import { newCellRanges } from '../core/challenge/new-cells.ts';
 import type { ChallengeOutcome } from '../core/challenge/question.ts';
@@ -12,9 +13,14 @@ import type { OnionId } from '../core/ids.ts';
 import { nextCheck } from '../core/policy/check.ts';
 import type { CheckDue } from '../core/policy/check.ts';
 import { DEADLINES_MS } from '../core/policy/periods.ts';
+import { withProof } from '../core/policy/repair.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
+import { voidProof } from './answer-loss.ts';
+import { step } from './contracts.ts';
+import { healBlobCells } from './heal-own.ts';
 import { planFor } from './plan.ts';
+import { defaulted, needsCure } from './repull.ts';
 import { updateReplica } from './replica.ts';
 import type { Session } from './session.ts';
 
@@ -26,6 +32,7 @@ export type CheckResult = {
   readonly newest: boolean;
   readonly row: RevisionRow;
   readonly planned: PlannedChallenge;
+  readonly kind: CheckKind['kind'];
 };
 
 /** The task: a check if one is due, and the next one planned. */
@@ -71,7 +78,8 @@ export async function checkPeer(
   const row = acknowledged.length === 0 ? undefined : await session.deps.catalog.revision(acknowledged);
   if (row === undefined) throw new BbError('NOT_FOUND', 'this peer holds no revision of ours yet');
   const isFirst = !contract.replica.lastChecked.equals(acknowledged);
-  const result = await ask(session, peer, row, isFirst && kind === 'daily' ? 'first' : kind, signal);
+  const wanted = isFirst && kind === 'daily' ? 'first' : kind;
+  const result = await ask(session, peer, row, needsCure(contract) ? 'cure' : wanted, signal);
   await judge(session, peer, result);
   return result;
 }
@@ -89,18 +97,21 @@ async function ask(
     const planned = planChallenge(row.contentId, row, check, sweep, session.deps.random.bytes(64));
     const { mac, damaged } = await session.deps.workers.expectedMac(planned.question, peer, blobCellCount(row));
     if (damaged.length > 0) {
-      session.bus.emit('own-cells-damaged', { cells: String(damaged.length) });
+      await healBlobCells(session, row.contentId, damaged, signal);
       continue;
     }
     const answer = await session.uploads.whileChallenged(peer, row.contentId, () =>
       send(session, peer, planned, signal),
     );
+    if (answer.kind === 'refused' && answer.refusal === 'REPLICA_LOST') {
+      await voidProof(session, peer, row.contentId); // what it lost it reports by itself
+    }
     const newestId = session.newest?.row.contentId ?? Buffer.alloc(0);
     const replica = session.registry.contract(peer)?.replica;
     if (replica !== undefined && shouldAskCurrent(answer, row.contentId, replica.acknowledged)) {
       return checkCurrent(session, peer, replica.acknowledged, signal);
     }
-    return { outcome: judgeAnswer(mac, answer), newest: row.contentId.equals(newestId), row, planned };
+    return { outcome: judgeAnswer(mac, answer), newest: row.contentId.equals(newestId), row, planned, kind };
   }
   throw new BbError('INTEGRITY', 'cells of our own content are damaged, so this peer cannot be checked');
 }
@@ -163,7 +174,30 @@ async function judge(session: Session, peer: OnionId, result: CheckResult): Prom
       return { ...contract, provedSeconds };
     });
   }
+  if (!isSilent) await moveContract(session, peer, result);
   session.bus.emit('check-judged', { peer, outcome, sequence: String(row.sequence), newest: String(result.newest) });
+}
+
+/** Two wrong proofs are a default; every cell proved again is its cure. */
+async function moveContract(
+  session: Session,
+  peer: OnionId,
+  { outcome, row, planned, kind }: CheckResult,
+): Promise<void> {
+  let isDefault = false;
+  const contract = await updateReplica(session, peer, (replica) => {
+    const proof = withProof(replica.loss, outcome === 'held', session.node.countedSeconds);
+    ({ isDefault } = proof);
+    const { cure } = proof.loss;
+    return {
+      ...replica,
+      loss: { ...proof.loss, cure: kind === 'cure' ? cureAfter(cure, planned.question, outcome, row) : cure },
+    };
+  });
+  if (isDefault) await defaulted(session, peer, 'its copy was wrong twice');
+  if (needsCure(contract) && isCured(contract.replica.loss.cure, row)) {
+    await step(session, peer, { kind: 'cured' }, 'every cell of the copy was proved again');
+  }
 }
 
 /** Only a judged answer changes what is proved: silence keeps it. */

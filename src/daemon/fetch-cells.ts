@@ -15,6 +15,8 @@ export type FetchJob = {
   readonly contentId: Buffer;
   readonly missing: readonly CellRange[];
   readonly lanes: readonly Lane[];
+  /** The cells were acknowledged and lost. */
+  readonly repair?: boolean;
   /** Keeps a cell; false if its bytes are not what they should be, which ends the lane. */
   keep(peer: OnionId, cell: number, bytes: Buffer): Promise<boolean>;
 };
@@ -71,7 +73,7 @@ async function fetchRun(
     offset: run.startCell * CELL_BYTES,
     length: run.cells * CELL_BYTES,
     referenceContentId: Buffer.alloc(0),
-    repair: false,
+    repair: job.repair === true,
     leaves: false,
   };
   for await (const section of session.client.download(peer, request, lane, { signal })) {

@@ -19,6 +19,10 @@ export const TASK_CLASSES = {
   tick: 'tick',
   selfDial: 'dial',
   backup: 'backup',
+  heal: 'heal',
+  scrub: 'scrub',
+  packs: 'scrub',
+  repair: 'repair',
 } as const satisfies Record<string, TaskClass>;
 
 export type TaskName = keyof typeof TASK_CLASSES;

@@ -13,10 +13,12 @@ import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import type { OfferOutcome } from '../ports/peer-client.ts';
+import { suspectBlobCells, withHealing } from './heal-own.ts';
 import { hasLiveFork, judgeOwnId, mayName, noteNamed } from './lineage.ts';
 import { ownBlob } from './own-blobs.ts';
 import { planFor } from './plan.ts';
 import { updateReplica } from './replica.ts';
+import { grantRepull } from './repull.ts';
 import type { Newest, Session } from './session.ts';
 import { planDrop } from './superseded.ts';
 
@@ -28,6 +30,8 @@ export async function publish(session: Session, peer: OnionId, signal: AbortSign
   const decision = decidePublish(publishFacts(session, contract, newest), session.deps.periods);
   if (decision.kind === 'rest') return; // the next contact or revision plans this again
   if (decision.kind === 'wait') return planFor(session, 'publish', peer, decision.delayMs);
+  // Everything from the start: after a loss only once in a while.
+  if (contract.replica.acknowledged.length === 0 && !(await grantRepull(session, peer))) return;
   const root = await sealForPeer(session, peer, newest, signal);
   if (signal.aborted || session.newest !== newest) return planFor(session, 'publish', peer, 0);
   if (session.node.mode !== 'normal' || session.twinFound) return; // found out while the leaves were sealed
@@ -80,7 +84,9 @@ export async function sealForPeer(
     try {
       for (let from = 0; from < unknown.length && !signal.aborted; from += CELLS_IN_FLIGHT * 4) {
         const cells = unknown.slice(from, from + CELLS_IN_FLIGHT * 4);
-        await catalog.putLeaves(peer, contentId, cells, await workers.sealLeaves(peer, contentId, cells));
+        const seal = () => workers.sealLeaves(peer, contentId, cells);
+        const leaves = await withHealing(session, signal, seal, () => suspectBlobCells(session, contentId, cells));
+        await catalog.putLeaves(peer, contentId, cells, leaves);
         job.progress('seal', (from + cells.length) * CELL_BYTES, unknown.length * CELL_BYTES);
       }
       job.end('done');

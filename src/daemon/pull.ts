@@ -197,7 +197,7 @@ export function lanesTo(peer: OnionId): { readonly peer: OnionId; readonly lane:
 }
 
 /** Makes verified cells durable in batches, in the store first, then in the catalog. */
-class HeldWriter {
+export class HeldWriter {
   readonly #session: Session;
   readonly #owner: OnionId;
   #pending: { leaf: Buffer; bytes: Buffer }[] = [];

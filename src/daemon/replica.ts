@@ -4,6 +4,7 @@ import { STATE_EFFECTS } from '../core/contract/effects.ts';
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
+import { NO_LOSS } from '../core/policy/repair.ts';
 import type { Session } from './session.ts';
 
 export function updateReplica(
@@ -56,5 +57,6 @@ export function freshReplica(): ReplicaRecord {
     lastHeldMs: 0,
     sweep: { indexCell: 0, dataCell: 0 },
     lists: [],
+    loss: NO_LOSS,
   };
 }

@@ -16,6 +16,9 @@ export type TaskClass =
   | 'prune'
   | 'dial'
   | 'backup'
+  | 'heal'
+  | 'scrub'
+  | 'repair'
   | 'tick';
 
 /** How many tasks of a class run at once (docs/limits.md). */
@@ -29,6 +32,9 @@ const RUNNING_MAX: Record<TaskClass, number> = {
   prune: 1,
   dial: 1,
   backup: 1,
+  heal: 1,
+  scrub: 1,
+  repair: 2,
   tick: 1,
 };
 

@@ -2,6 +2,7 @@
 // evicted), and our own blob to the storers that were offered it. Everybody else, and every id that
 // does not exist, gets the same refusal.
 
+import { HASH_BYTES, leafHash } from '../core/content/merkle.ts';
 import { BbError, isBbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES, DOWNLOAD_SECTION_BYTES, LEAVES_PER_SECTION } from '../core/limits.ts';
@@ -9,13 +10,18 @@ import type { HeldRecord } from '../core/records.ts';
 import { UploadServing } from '../core/policy/serving.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { CommonRun } from '../ports/catalog.ts';
-import type { CellPosition } from '../ports/cell-store.ts';
 import type { DownloadRequest, DownloadSection } from '../ports/peer-client.ts';
+import { suspectBlobCells } from './heal-own.ts';
+import { noteHeldDamage } from './held-damage.ts';
 import { ownBlob } from './own-blobs.ts';
+import { openRepair } from './serve-repair.ts';
+import type { ServingRule } from './serve-repair.ts';
 import type { Session } from './session.ts';
 
 /** Cells that are read ahead of the network, per stream. */
 const READ_AHEAD = 4;
+/** Leaves of a held list that one stream keeps: a page of the catalog. */
+const LEAVES_AT_ONCE = 1024;
 
 type Range = { readonly from: number; readonly to: number };
 
@@ -47,25 +53,40 @@ async function* serveHeld(
     yield* leafSections((from, count) => session.deps.catalog.heldLeaves(held.list, from, count), range);
     return;
   }
-  const read = async (cell: number): Promise<Buffer | undefined> => {
-    const [position] = await session.deps.catalog.heldPositions(held.list, cell, 1);
-    return position === undefined ? undefined : readHeld(session, position);
-  };
-  for await (const cell of readAhead(read, range, signal)) {
-    if (cell === undefined) throw new PeerRefusal('REPLICA_LOST');
+  let at = range.from;
+  for await (const cell of readAhead(heldReader(session, held), range, signal)) {
+    if (cell === undefined) {
+      await noteHeldDamage(session, held.list, [at]);
+      throw new PeerRefusal('REPLICA_LOST');
+    }
+    at += 1;
     session.transfers.add(owner, 'returned', CELL_BYTES);
     yield* rawSections(cell);
   }
 }
 
-/** Undefined when our disk lost it: the owner is told so, and asks elsewhere. */
-async function readHeld(session: Session, position: CellPosition): Promise<Buffer | undefined> {
-  try {
-    return await session.cells.read(position);
-  } catch (error) {
-    if (isBbError(error, 'INTEGRITY')) return undefined;
-    throw error;
-  }
+/** Reads cells of a list. Undefined when our disk lost one or rotted: the owner is told so, and asks elsewhere. */
+function heldReader({ deps, cells }: Session, held: HeldRecord): (cell: number) => Promise<Buffer | undefined> {
+  let known: { readonly from: number; readonly leaves: Promise<Buffer> } | undefined;
+  const leafOf = async (cell: number): Promise<Buffer> => {
+    const from = cell - (cell % LEAVES_AT_ONCE);
+    if (known?.from !== from) {
+      const count = Math.min(LEAVES_AT_ONCE, held.cells - from);
+      known = { from, leaves: deps.catalog.heldLeaves(held.list, from, count) };
+    }
+    return (await known.leaves).subarray((cell - from) * HASH_BYTES, (cell - from + 1) * HASH_BYTES);
+  };
+  return async (cell) => {
+    const [position] = await deps.catalog.heldPositions(held.list, cell, 1);
+    if (position === undefined) return undefined;
+    try {
+      const bytes = await cells.read(position);
+      return leafHash(bytes).equals(await leafOf(cell)) ? bytes : undefined;
+    } catch (error) {
+      if (isBbError(error, 'INTEGRITY')) return undefined;
+      throw error;
+    }
+  };
 }
 
 async function* serveOwn(
@@ -92,9 +113,31 @@ async function* serveOwn(
     } else if (request.leaves) {
       yield* leafSections((from, count) => ownLeaves(session, peer, request.contentId, from, count), part);
     } else {
-      const serving = await openServing(session, peer, request.contentId, cells);
-      yield* ownCells(session, peer, request, serving, part, signal);
+      yield* rawOwn(session, peer, request, part, cells, signal);
     }
+  }
+}
+
+/** Raw cells of ours: of an open upload, or again after a loss that the storer confessed. */
+async function* rawOwn(
+  session: Session,
+  peer: OnionId,
+  request: DownloadRequest,
+  range: Range,
+  blobCells: number,
+  signal: AbortSignal,
+): AsyncGenerator<DownloadSection> {
+  const { contentId } = request;
+  if (!request.repair || isOpenUpload(session, peer, contentId)) {
+    const serving = await openServing(session, peer, contentId, blobCells);
+    yield* ownCells(session, peer, contentId, range, serveIfOpen(session, peer, contentId, serving), signal);
+    return;
+  }
+  const repair = await openRepair(session, peer, contentId, blobCells, range.to - range.from);
+  try {
+    yield* ownCells(session, peer, contentId, range, repair, signal);
+  } finally {
+    await repair.end();
   }
 }
 
@@ -113,42 +156,52 @@ async function ownLeaves(
 async function* ownCells(
   session: Session,
   peer: OnionId,
-  request: DownloadRequest,
-  serving: UploadServing,
+  contentId: Buffer,
   range: Range,
+  rule: ServingRule,
   signal: AbortSignal,
 ): AsyncGenerator<DownloadSection> {
-  const read = (cell: number) => {
-    mayServe(session, peer, request, serving, cell);
-    return session.deps.workers.sealCell(peer, request.contentId, cell);
+  const read = async (cell: number) => {
+    if (session.uploads.isChallenged(peer, contentId)) throw new PeerRefusal('CHALLENGE_BUSY', 1);
+    rule.take(cell);
+    const sealed = await session.deps.workers.sealCell(peer, contentId, cell);
+    if (sealed === undefined) rule.takeBack(cell);
+    return sealed;
   };
+  let at = range.from;
   for await (const cell of readAhead(read, range, signal)) {
-    if (cell === undefined) throw new BbError('INTEGRITY', 'an own cell is damaged');
+    if (cell === undefined) {
+      await suspectBlobCells(session, contentId, [at]);
+      throw new BbError('INTEGRITY', 'an own cell is damaged');
+    }
+    at += 1;
     session.transfers.add(peer, 'served', CELL_BYTES);
     yield* rawSections(cell);
   }
 }
 
 /** Refuses a cell that a storer could only want in order to answer a challenge with it. */
-function mayServe(
-  session: Session,
-  peer: OnionId,
-  request: DownloadRequest,
-  serving: UploadServing,
-  cell: number,
-): void {
-  const replica = session.registry.contract(peer)?.replica;
-  const isOpen = replica?.offered.equals(request.contentId) === true && !replica.acknowledged.equals(request.contentId);
-  const answer = serving.serve(cell, isOpen, session.deps.clock.monotonicMs());
-  if (answer === 'challenged') throw new PeerRefusal('CHALLENGE_BUSY', 1);
-  if (answer === 'too-often') throw new PeerRefusal('RATE_LIMITED', 60);
-  if (answer === 'held-already') throw new PeerRefusal('BAD_RANGE');
+function serveIfOpen(session: Session, peer: OnionId, contentId: Buffer, serving: UploadServing): ServingRule {
+  return {
+    take: (cell) => {
+      const answer = serving.serve(cell, isOpenUpload(session, peer, contentId), session.deps.clock.monotonicMs());
+      if (answer === 'too-often') throw new PeerRefusal('RATE_LIMITED', 60);
+      if (answer === 'held-already') throw new PeerRefusal('BAD_RANGE');
+    },
+    takeBack: (cell) => serving.takeBack(cell),
+  };
+}
+
+/** Offered and not acknowledged yet. */
+function isOpenUpload({ registry }: Session, peer: OnionId, contentId: Buffer): boolean {
+  const replica = registry.contract(peer)?.replica;
+  return replica?.offered.equals(contentId) === true && !replica.acknowledged.equals(contentId);
 }
 
 /** The counts of this upload, begun with the first cell that is asked for. */
 async function openServing(session: Session, peer: OnionId, contentId: Buffer, cells: number): Promise<UploadServing> {
   const open = session.uploads.serving(peer, contentId);
-  if (open !== undefined) return open;
+  if (open?.kind === 'upload') return open;
   const acknowledged = session.registry.contract(peer)?.replica.acknowledged ?? Buffer.alloc(0);
   const known = acknowledged.length > 0 && (await session.deps.catalog.revision(acknowledged)) !== undefined;
   const runs = known ? await session.deps.catalog.commonRuns(contentId, acknowledged) : [];

@@ -13,7 +13,9 @@ import type { EventBus } from './event-bus.ts';
 import type { Jobs } from './jobs.ts';
 import { ChallengeBuckets } from './answer-challenge.ts';
 import { OfferCounts } from './offer-counts.ts';
+import { HeldDamage } from './held-damage.ts';
 import { OwnBlobs } from './own-blobs.ts';
+import { OwnDamage } from './own-damage.ts';
 import { Mutex } from './mutex.ts';
 import type { Task, TaskName } from './plan.ts';
 import { Reach } from './reach.ts';
@@ -47,6 +49,8 @@ export class Session {
   recovery = new Recovery();
   readonly uploads = new Uploads();
   readonly ownBlobs = new OwnBlobs();
+  readonly ownDamage = new OwnDamage();
+  readonly heldDamage = new HeldDamage();
   readonly offerCounts = new OfferCounts();
   readonly challengeBuckets = new ChallengeBuckets();
   /** 16 random bytes per start: a node that meets another instance under its own id has a twin. */

@@ -6,7 +6,9 @@ import { BbError } from '../core/errors.ts';
 import type { IngestJob } from '../ports/workers.ts';
 import { commitRevision, requireNormal } from './commit-revision.ts';
 import type { ProgressView, SetFileResult, SetFileSource } from './local-api.ts';
-import { planPublishAll } from './plan.ts';
+import { withHealing } from './heal-own.ts';
+import type { Job } from './jobs.ts';
+import { plan, planPublishAll } from './plan.ts';
 import { revisionView } from './views.ts';
 import type { Newest, Session } from './session.ts';
 
@@ -40,37 +42,48 @@ async function changeFiles(
   requireNormal(session);
   const job = session.jobs.start('ingest', onProgress);
   try {
-    const result = await session.contentLock.run(async () => {
-      requireNormal(session);
-      const staged = await session.deps.workers.ingest(
-        { change, snapshotId: session.deps.random.bytes(16), nowMs: session.deps.clock.nowMs() },
-        session.newest?.row,
-        (progress) => job.progress(progress.phase, progress.bytes, progress.totalBytes),
-        AbortSignal.any([signal, session.scheduler.signal]),
-      );
-      if (session.node.mode !== 'normal') await session.deps.workers.discard(staged);
-      requireNormal(session); // a newer revision of ours may have been found while this one was made
-      const { newest: before } = session;
-      if (before !== undefined && !staged.isChanged) {
-        await session.deps.workers.discard(staged);
-        return unchanged(before, staged.skippedFiles);
-      }
-      const newest = await commitRevision(session, staged);
-      return {
-        revision: revisionView(newest.row),
-        addedFiles: staged.addedFiles,
-        removedFiles: staged.removedFiles,
-        skippedFiles: staged.skippedFiles,
-        unchanged: false,
-      };
-    });
+    const work = () => session.contentLock.run(() => ingestAndCommit(session, change, job, signal));
+    // The bytes of a stream come once only.
+    const result = change.kind === 'stream' ? await work() : await withHealing(session, signal, work);
     job.end('done');
+    if (session.ownDamage.lost.length > 0) plan(session, 'heal', 0); // it may be whole now
     planPublishAll(session, session.deps.periods.publishDebounce);
     return result;
   } catch (error) {
     job.end('failed');
     throw error;
   }
+}
+
+/** The caller holds session.contentLock. */
+async function ingestAndCommit(
+  session: Session,
+  change: IngestJob['change'],
+  job: Job,
+  signal: AbortSignal,
+): Promise<SetFileResult> {
+  requireNormal(session);
+  const staged = await session.deps.workers.ingest(
+    { change, snapshotId: session.deps.random.bytes(16), nowMs: session.deps.clock.nowMs() },
+    session.newest?.row,
+    (progress) => job.progress(progress.phase, progress.bytes, progress.totalBytes),
+    AbortSignal.any([signal, session.scheduler.signal]),
+  );
+  if (session.node.mode !== 'normal') await session.deps.workers.discard(staged);
+  requireNormal(session); // a newer revision of ours may have been found while this one was made
+  const { newest: before } = session;
+  if (before !== undefined && !staged.isChanged) {
+    await session.deps.workers.discard(staged);
+    return unchanged(before, staged.skippedFiles);
+  }
+  const newest = await commitRevision(session, staged);
+  return {
+    revision: revisionView(newest.row),
+    addedFiles: staged.addedFiles,
+    removedFiles: staged.removedFiles,
+    skippedFiles: staged.skippedFiles,
+    unchanged: false,
+  };
 }
 
 /** Nothing on disk differs from the newest revision: it stays the newest. */

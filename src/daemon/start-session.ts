@@ -32,6 +32,8 @@ export async function startSession(session: Session): Promise<void> {
   plan(session, 'tick', periods.tick);
   plan(session, 'backup', periods.catalogBackup);
   plan(session, 'selfDial', periods.selfDial);
+  plan(session, 'packs', 0);
+  plan(session, 'scrub', periods.scrubStep);
   if (session.node.dirty) plan(session, 'commit', periods.publishDebounce);
   if (session.node.mode !== 'normal') plan(session, 'recover', 0);
   for (const { value } of session.registry.held()) {

@@ -1,5 +1,6 @@
 // The one status object: can I recover today, since when is that proven, what do I have to do?
 
+import { escapeName } from '../core/content/path.ts';
 import { judgeProtection } from '../core/contract/verdict.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import type { Deps } from './deps.ts';
@@ -92,6 +93,9 @@ function provenSince(
   return held.toSorted((a, b) => b - a)[minReplicas - 1] ?? 0;
 }
 
+/** Names of damaged files in one sentence. */
+const NAMES_SHOWN = 3;
+
 function ownReasons(session: Session): ReasonView[] {
   const reasons: ReasonView[] = [];
   if (session.twinFound) {
@@ -101,6 +105,15 @@ function ownReasons(session: Session): ReasonView[] {
   if (session.laterFormat) {
     const message = 'A peer holds content of yours that a newer version made; nothing is published over it.';
     reasons.push({ code: 'LATER_FORMAT', message, next: 'bb version' });
+  }
+  const { files, names, isIndexLost } = session.ownDamage.files;
+  if (isIndexLost) {
+    const message = 'The list of your files is damaged on this disk, and no peer in reach gives it back.';
+    reasons.push({ code: 'OWN_DAMAGE', message, next: 'bb peers list' });
+  } else if (files > 0) {
+    const shown = names.slice(0, NAMES_SHOWN).map((name) => `"${escapeName(name)}"`);
+    const message = `${files} of your files are damaged on this disk, and no peer in reach gives them back: ${shown.join(', ')}${files > shown.length ? ', ...' : ''}.`;
+    reasons.push({ code: 'OWN_DAMAGE', message, next: 'bb setfile PATH' });
   }
   if (session.node.forks.length > 0) {
     const message = 'A peer holds a revision of yours that is not part of this history (a fork); both are kept.';

@@ -23,6 +23,7 @@ export async function tick(session: Session): Promise<void> {
   }
   await tickContracts(session);
   await dropExpiredHolds(session);
+  if (session.ownDamage.lost.length > 0) plan(session, 'heal', 0);
   for (const contract of session.registry.contracts()) {
     if (wantsPublish(session, contract)) planFor(session, 'publish', contract.peer, 0);
     planFor(session, 'check', contract.peer, 0);

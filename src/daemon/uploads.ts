@@ -10,6 +10,7 @@ type Offers = { readonly contentId: Buffer; count: number; lastMs: number };
 export class Uploads {
   readonly #servings = new Map<OnionId, UploadServing>();
   readonly #offers = new Map<OnionId, Offers>();
+  readonly #challenges = new Set<{ readonly peer: OnionId; readonly contentId: Buffer }>();
   readonly #refusals = new Map<OnionId, { readonly contentId: Buffer; readonly why: CopyRefusal }>();
 
   /** The open upload of this revision, if anything of it was asked for. */
@@ -62,14 +63,18 @@ export class Uploads {
     return [...this.#servings].filter(([other, serving]) => other !== peer && serving.lastServedMs >= sinceMs).length;
   }
 
-  /** Holds back cells of the asked revision while a challenge on it is out. */
+  /** Holds back cells of the asked revision while a challenge on it is out; nests. */
   async whileChallenged<T>(peer: OnionId, contentId: Buffer, work: () => Promise<T>): Promise<T> {
-    const serving = this.serving(peer, contentId);
-    serving?.challengeBegins();
+    const challenge = { peer, contentId };
+    this.#challenges.add(challenge);
     try {
       return await work();
     } finally {
-      serving?.challengeEnds();
+      this.#challenges.delete(challenge);
     }
+  }
+
+  isChallenged(peer: OnionId, contentId: Buffer): boolean {
+    return [...this.#challenges].some((out) => out.peer === peer && out.contentId.equals(contentId));
   }
 }

@@ -83,6 +83,8 @@ export interface Catalog extends CatalogRepair {
   revision(contentId: Buffer): Promise<RevisionRow | undefined>;
   /** The commit point: staged cells, chunks, snapshot, revision row, cell list, marks and records in one transaction. */
   commitRevision(commit: RevisionCommit): Promise<void>;
+  /** Healed cells and heads lie elsewhere from now on. A cell that no revision lists any more is left out. */
+  moveOwn(move: OwnMove): Promise<void>;
   /** Forgets a superseded revision; cells that no kept revision lists become dead. */
   dropRevision(contentId: Buffer): Promise<void>;
   /**

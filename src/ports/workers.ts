@@ -42,6 +42,17 @@ export type ReadItem =
   /** The next bytes of the last entry; its SHA-256 is verified before the next entry comes, else INTEGRITY. */
   | { readonly kind: 'data'; readonly bytes: Buffer };
 
+/** A sealed cell of ours as a peer held it, and which one it should be. */
+export type CellFromPeer = { readonly cellId: Buffer; readonly bytes: Buffer };
+
+export type DamagedFiles = {
+  /** The file table itself cannot be read, so nothing more is known. */
+  readonly isIndexLost: boolean;
+  readonly files: number;
+  /** Paths of the first of them. */
+  readonly names: readonly Buffer[];
+};
+
 export interface Workers {
   /** Argon2id with the constants of format 1; 64 bytes. One at a time. */
   deriveMaster(secret: Buffer, mode: 'phrase' | 'password', account: string): Promise<Buffer>;
@@ -81,7 +92,7 @@ export interface Workers {
     responder: OnionId,
     blobCells: number,
   ): Promise<{ readonly mac: Buffer; readonly damaged: readonly number[] }>;
-  /** The answer to a challenge about a list that we hold. Cells that cannot be read count as zeros. */
+  /** The answer to a challenge about a list that we hold. Cells that are found damaged are named and count as zeros. */
   proveMac(
     question: ChallengeQuestion,
     challenger: OnionId,

@@ -7,7 +7,15 @@ import type { Entry } from '../core/content/entry.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { RevisionRow, StagedContent } from '../ports/catalog.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { IngestJob, IngestProgress, ReadItem, RecoverySession, WorkerKeys, Workers } from '../ports/workers.ts';
+import type {
+  CellFromPeer,
+  IngestJob,
+  IngestProgress,
+  ReadItem,
+  RecoverySession,
+  WorkerKeys,
+  Workers,
+} from '../ports/workers.ts';
 import type { ContentCalls } from './content/entry.ts';
 import type { PlainChange } from './content/ingest.ts';
 import { deriveMaster } from './derive/derive-master.ts';
@@ -114,14 +122,6 @@ export class ThreadWorkers implements Workers {
     return this.#serve.call('proveMac', question, challenger, list, blobCells);
   }
 
-  async startRecovery(revision: RevisionRow, indexCellIds: readonly Buffer[]): Promise<RecoverySession> {
-    const content = this.#content;
-    await content.call('startRecovery', revision, Buffer.concat(indexCellIds));
-    return {
-      wanted: (limit) => content.call('wantedCells', limit),
-      counts: () => content.call('recoveryCounts'),
-      offer: (peer, cell, bytes) => content.call('offerCell', peer, cell, bytes),
-      finish: () => content.call('finishRecovery'),
   lateRevisions(): Promise<readonly Buffer[]> {
     return this.#content.call('lateRevisions');
   }
@@ -174,6 +174,14 @@ export class ThreadWorkers implements Workers {
     return this.#content.call('filesOfLost', revision);
   }
 
+  async startRecovery(revision: RevisionRow, indexCellIds: readonly Buffer[]): Promise<RecoverySession> {
+    const content = this.#content;
+    await content.call('startRecovery', revision, Buffer.concat(indexCellIds));
+    return {
+      wanted: (limit) => content.call('wantedCells', limit),
+      counts: () => content.call('recoveryCounts'),
+      offer: (peer, cell, bytes) => content.call('offerCell', peer, cell, bytes),
+      finish: () => content.call('finishRecovery'),
     };
   }
 

@@ -60,6 +60,8 @@ export class DaemonNode {
   readonly hooks = new Map<string, Hook>();
   /** Run when a call has succeeded, before its result is passed on; may throw instead. */
   readonly afterHooks = new Map<string, () => void>();
+  /** Puts something else in the place of the result of a call: how a peer lies. */
+  readonly changes = new Map<string, (result: never, args: readonly unknown[]) => unknown>();
   timeDivisor = TIME_DIVISOR;
   /** From the words to the master key: cheap, unless a test brings a node of real words along. */
   deriveMaster = (words: Buffer): Promise<Buffer> =>
@@ -347,6 +349,8 @@ export class DaemonNode {
         if (life.isDead) return new Promise(() => undefined);
         const hook = this.hooks.get(String(key));
         const after = this.afterHooks.get(String(key));
+        const change = this.changes.get(String(key));
+        if (change !== undefined) return change(method.apply(port, args) as never, args);
         if (hook === undefined && after === undefined) return method.apply(port, args);
         const call = (this.#calls.get(String(key)) ?? 0) + 1;
         this.#calls.set(String(key), call);

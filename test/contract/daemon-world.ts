@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { OnionId } from '../../src/core/ids.ts';
-import { CELL_BYTES } from '../../src/core/limits.ts';
+import { CELL_BYTES, PACK_HEADER_BYTES, PACK_SLOT_BYTES } from '../../src/core/limits.ts';
+import type { CellPosition } from '../../src/ports/cell-store.ts';
 import type { OnionRoute } from '../../src/net/onion-route.ts';
 import { DaemonNode } from './daemon-node.ts';
 
@@ -178,4 +179,22 @@ export function damage(node: DaemonNode, store: 'own' | 'peers'): void {
     for (let at = CELL_BYTES / 2; at < bytes.length; at += CELL_BYTES) bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
     fs.writeFileSync(path, bytes);
   }
+}
+
+/** Flips a byte in the middle of one slot of a store. */
+export function damageCell(node: DaemonNode, store: 'own' | 'peers', { pack, slot }: CellPosition): void {
+  const path = join(node.dir, store, `pack-${pack}`);
+  const at = PACK_HEADER_BYTES + slot * PACK_SLOT_BYTES + CELL_BYTES / 2;
+  const file = fs.openSync(path, 'r+');
+  const byte = Buffer.alloc(1);
+  fs.readSync(file, byte, 0, 1, at);
+  byte.writeUInt8(byte.readUInt8(0) ^ 1, 0);
+  fs.writeSync(file, byte, 0, 1, at);
+  fs.closeSync(file);
+}
+
+/** All packs of a store are gone. The node is down. */
+export function losePacks(node: DaemonNode, store: 'own' | 'peers'): void {
+  const folder = join(node.dir, store);
+  for (const name of fs.readdirSync(folder)) fs.rmSync(join(folder, name));
 }

@@ -7,7 +7,7 @@ import { CellAssembler } from '../../src/core/policy/cell-assembler.ts';
 import { DownloadPlan } from '../../src/core/policy/download-plan.ts';
 import type { PlanSection } from '../../src/core/policy/download-plan.ts';
 import { LaneQueue } from '../../src/core/policy/lanes.ts';
-import { UploadServing, repairAllowanceCells } from '../../src/core/policy/serving.ts';
+import { UploadServing } from '../../src/core/policy/serving.ts';
 
 const leaves = (count: number): PlanSection => ({ kind: 'leaves', leaves: Buffer.alloc(32 * count, 1) });
 const reference = (cell: number, cells: number): PlanSection => ({
@@ -171,20 +171,9 @@ test('an upload that was cut too often goes on after a minute of rest', () => {
   assert.equal(serving.serve(0, true, 60_003), 'serve');
 });
 
-test('nothing is served while a challenge is out', () => {
-  const serving = new UploadServing(Buffer.alloc(64), 10, () => false, 0);
-  serving.challengeBegins();
-  serving.challengeBegins();
-  assert.equal(serving.serve(0, true, 1), 'challenged');
-  assert.equal(serving.repair(0), 'challenged');
-  serving.challengeEnds();
-  assert.equal(serving.serve(0, true, 1), 'challenged');
-  serving.challengeEnds();
-  assert.equal(serving.serve(0, true, 1), 'serve');
-  assert.equal(serving.repair(7), 'serve');
-  assert.equal(serving.repair(8), 'over-repair');
-});
-
-test('repair is 1 % of a replica, at least 8 cells', () => {
-  assert.deepEqual([3, 899, 900, 1000, 82_000].map(repairAllowanceCells), [8, 8, 9, 10, 820]);
+test('what is given again after a loss is counted for good', () => {
+  const serving = new UploadServing(Buffer.alloc(64), 10, () => false, 0, 'repull');
+  for (const at of [1, 2, 3]) assert.equal(serving.serve(0, true, at), 'serve');
+  assert.equal(serving.serve(0, true, 600_000), 'too-often');
+  assert.equal(serving.serve(1, true, 600_000), 'serve');
 });

@@ -38,6 +38,8 @@ export const PERIODS_MS = {
   /** An owner does not replace an unfinished pull by a newer offer while it progressed within this time. */
   pullProgress: HOUR,
   peerExchange: HOUR,
+  /** The addresses that are passed on stay the same for so long. */
+  peerSample: 7 * DAY,
   /** Peers are passed on if they were reached within this time. */
   peerFresh: 14 * DAY,
   /** A complete copy of the catalog is made so often, and after each change of a contract. */
@@ -56,6 +58,11 @@ export const PERIODS_MS = {
   firstUploadStall: DAY,
   uploadStallWindow: DAY,
   repairAllowance: 30 * DAY,
+  /** Two wrong proofs so far apart, and none right between them, are a default. */
+  defaultAfterWrong: 6 * HOUR,
+  /** Some cells are read and verified so often, and every cell once in the second: in 30 days even if up half the time. */
+  scrubStep: 10 * MINUTE,
+  scrubPass: 15 * DAY,
   revisionsWindow: DAY,
   scoreReachability: 14 * DAY,
   scoreIntegrity: 60 * DAY,

@@ -1,8 +1,8 @@
 // ReportLoss on the wire: which cells of the responder's content the caller lost.
 
 import { RPC_MESSAGE_BYTES, RPC_REQUEST_BYTES } from '../../core/limits.ts';
-import type { LossReport } from '../../daemon/peer-api.ts';
 import { ReportLossRequest, ReportLossResponse } from '../../gen/bbrpc/v1/bbrpc.ts';
+import type { LossReport } from '../../ports/peer-client.ts';
 import { messageCodec } from '../message-codec.ts';
 import { exactBytes } from '../wire-checks.ts';
 import { risingRanges } from './challenge-messages.ts';

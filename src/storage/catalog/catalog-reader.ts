@@ -10,7 +10,7 @@ import type { StoreName } from './marks.ts';
 import { cellIds, cellPositions, needRevision, positionOf } from './revisions.ts';
 import { RowKeys } from './row-keys.ts';
 import { bytesOf, numberOf } from './sql.ts';
-import type { Sql } from './sql.ts';
+import type { Sql, SqlRow } from './sql.ts';
 
 export type KnownCell = { readonly kind: number; readonly position: CellPosition };
 
@@ -19,6 +19,10 @@ const NO_RANDOM: Pick<Random, 'bytes'> = {
     throw new Error('a reader seals nothing');
   },
 };
+
+function namedCell(row: SqlRow): KnownCell & { readonly cellId: Buffer } {
+  return { cellId: bytesOf(row['cell_id']), kind: numberOf(row['kind']), position: positionOf(row) };
+}
 
 export class CatalogReader {
   readonly #sql: Sql;
@@ -36,15 +40,29 @@ export class CatalogReader {
     return row === undefined ? undefined : { kind: numberOf(row['kind']), position: positionOf(row) };
   }
 
+  /** Own cells in order of their numbers, from the one after `after` on; at most `limit`. */
+  ownCellsAfter(after: number, limit: number): (KnownCell & { readonly num: number; readonly cellId: Buffer })[] {
+    return this.#sql
+      .all('SELECT num, cell_id, kind, pack, slot FROM cell WHERE num > ? ORDER BY num LIMIT ?', after, limit)
+      .map((row) => ({ num: numberOf(row['num']), ...namedCell(row) }));
+  }
+
+  ownCellCount(): number {
+    return numberOf(this.#sql.get('SELECT count(*) AS n FROM cell')?.['n']);
+  }
+
+  /** Own cells that lie in this pack. */
+  ownCellsOfPack(pack: number): (KnownCell & { readonly cellId: Buffer })[] {
+    return this.#sql.all('SELECT cell_id, kind, pack, slot FROM cell WHERE pack = ?', pack).map(namedCell);
+  }
+
   /** The cell in which a chunk lies; the cell may belong to an older kept revision only. */
   chunkCell(chunkId: Uint8Array): (KnownCell & { readonly cellId: Buffer }) | undefined {
     const row = this.#sql.get(
       'SELECT c.cell_id, c.kind, c.pack, c.slot FROM chunk k JOIN cell c ON c.num = k.cell WHERE k.chunk_id = ?',
       chunkId,
     );
-    return row === undefined
-      ? undefined
-      : { cellId: bytesOf(row['cell_id']), kind: numberOf(row['kind']), position: positionOf(row) };
+    return row === undefined ? undefined : namedCell(row);
   }
 
   /** As Catalog.cellIds; NOT_FOUND when the revision is not kept. */

@@ -144,7 +144,7 @@ export function dropRevision(sql: Sql, known: KnownRevision): void {
 }
 
 /** Own packs in which nothing is live lose their mark, so that the store removes them when it is opened next. */
-function dropEmptyPacks(sql: Sql): void {
+export function dropEmptyPacks(sql: Sql): void {
   const live = new Set(sql.all('SELECT DISTINCT pack FROM cell').map((row) => numberOf(row['pack'])));
   for (const row of sql.all('SELECT heads FROM revision')) {
     const heads = bytesOf(row['heads']);
@@ -206,7 +206,7 @@ export function positionOf(row: SqlRow): CellPosition {
   return { pack: numberOf(row['pack']), slot: numberOf(row['slot']) };
 }
 
-function packPositions(positions: readonly CellPosition[]): Buffer {
+export function packPositions(positions: readonly CellPosition[]): Buffer {
   const packed = Buffer.alloc(positions.length * POSITION_BYTES);
   for (const [index, { pack, slot }] of positions.entries()) {
     packed.writeUInt32BE(pack, index * POSITION_BYTES);

@@ -5,7 +5,7 @@
 import { blobCellCount } from '../../core/challenge/plan.ts';
 import type { OnionId } from '../../core/ids.ts';
 import type { CatalogRecord, RecordId } from '../../core/records.ts';
-import type { Catalog, CommonRun, RevisionCommit, RevisionRow } from '../../ports/catalog.ts';
+import type { Catalog, CommonRun, OwnMove, RevisionCommit, RevisionRow } from '../../ports/catalog.ts';
 import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
 import type { Random } from '../../ports/random.ts';
 import { BbError, invariant } from '../../core/errors.ts';
@@ -20,22 +20,23 @@ import { inspectCatalog, verifyCatalog, verifyCopy } from './inspect.ts';
 import { readLeaves, unknownIn, writeLeaves } from './leaves.ts';
 import { readMarks } from './marks.ts';
 import type { StoreName } from './marks.ts';
+import { moveOwn } from './move-own.ts';
 import { findPeerNumber, peerNumber } from './peer-numbers.ts';
-import { readRecords, writeRecords } from './records.ts';
 import { databaseProblems, endRebuild, markRebuilt, rebuildCatalog, rebuiltFrom } from './rebuild.ts';
+import { readRecords, writeRecords } from './records.ts';
 import * as revisions from './revisions.ts';
 import { RowKeys } from './row-keys.ts';
 import type { Sql } from './sql.ts';
-
 import { hasTraces } from './traces.ts';
+
 export class SqliteCatalog implements Catalog {
   readonly #dataDir: string;
   readonly #random: Pick<Random, 'bytes'>;
   #sql: Sql | undefined;
   #keys: RowKeys | undefined;
-
   /** Why open() failed. */
   #problem = 'the catalog was not opened';
+
   constructor(dataDir: string, random: Pick<Random, 'bytes'>) {
     this.#dataDir = dataDir;
     this.#random = random;
@@ -137,6 +138,11 @@ export class SqliteCatalog implements Catalog {
     commitRevision(sql, keys, this.#dataDir, commit);
   }
 
+  async moveOwn(move: OwnMove): Promise<void> {
+    const { sql, keys } = this.#unlocked();
+    sql.transaction(() => moveOwn(sql, keys, move));
+  }
+
   async dropRevision(contentId: Buffer): Promise<void> {
     const { sql, keys } = this.#unlocked();
     withBallast(this.#dataDir, () =>
@@ -218,6 +224,7 @@ export class SqliteCatalog implements Catalog {
     return held.heldDistinctCells(this.#opened(), lists);
   }
 
+  /** A damaged catalog replaces no copy: INTEGRITY. What needs the row key is looked at while it is there. */
   async backup(): Promise<void> {
     const sql = this.#opened();
     const [problem] = this.#keys === undefined ? databaseProblems(sql) : verifyCatalog(sql, this.#keys);

@@ -18,6 +18,7 @@ const METHODS: Readonly<Record<keyof Catalog, true>> = {
   newestRevision: true,
   revision: true,
   commitRevision: true,
+  moveOwn: true,
   dropRevision: true,
   cellIds: true,
   cellPositions: true,
@@ -33,7 +34,6 @@ const METHODS: Readonly<Record<keyof Catalog, true>> = {
   dropHeldList: true,
   heldDistinctCells: true,
   backup: true,
-};
   inspect: true,
   verify: true,
   rebuild: true,
@@ -41,6 +41,7 @@ const METHODS: Readonly<Record<keyof Catalog, true>> = {
   markRebuilt: true,
   adoptHeldCells: true,
   endRebuild: true,
+};
 
 /** `onCrash`: the thread died; every later call fails with INTERNAL. close() ends the thread. */
 export function startCatalog(dataDir: string, onCrash: (error: Error) => void): Catalog {

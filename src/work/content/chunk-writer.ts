@@ -28,6 +28,8 @@ export type ChunkWriterDeps = {
   readonly staging: StagingDb;
   readonly finder: CellFinder;
   readonly cells: OwnCells;
+  /** The cell is damaged and nobody could give it back. */
+  isLost(cellId: Buffer): boolean;
   /** A new cell of this kind, in the order of the blob. */
   onCell(cellId: Buffer, chunks: readonly StoredChunk[]): void;
 };
@@ -45,6 +47,7 @@ export class ChunkWriter {
   #lastLive: Buffer = Buffer.alloc(0);
   #lastUses = 0;
   #isEmpty = true;
+  hasReplacedLost = false;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(kind: CellKind, tail: Buffer | undefined, deps: ChunkWriterDeps) {
@@ -59,10 +62,12 @@ export class ChunkWriter {
     const name = id.toString('latin1');
     if (this.#pending.has(name)) return id;
     const found = this.#deps.finder.chunkCell(id);
-    if (found !== undefined) {
+    const isLost = found !== undefined && this.#deps.isLost(found.cellId);
+    if (found !== undefined && !isLost) {
       this.#keepIn(found, name);
       return id;
     }
+    this.hasReplacedLost ||= isLost;
     const { algorithm, stored } = compressChunk(plain);
     // A view of the caller's buffer, or of one that is as large as the plaintext.
     await this.#pack({ chunkId: id, algorithm, plainBytes: plain.length, stored: Buffer.from(stored) });

@@ -70,9 +70,12 @@ export class ContentBuilder {
     const { keys, store, catalog } = own;
     const finder = stagedFinder(staging, catalog);
     this.#finder = finder;
-    this.cells = new OwnCells(keys, finder, store);
-    const deps = { keys, store, staging, finder, cells: this.cells };
-    this.#data = new ChunkWriter(CELL_KIND.DATA, base?.lastDataCell, {
+    const isLost = (cellId: Buffer): boolean => own.damage.isLost(cellId);
+    this.cells = new OwnCells(keys, finder, store, (cellId) => own.damage.meet(cellId));
+    const deps = { keys, store, staging, finder, cells: this.cells, isLost };
+    const { lastDataCell } = base ?? { lastDataCell: undefined };
+    const tail = lastDataCell === undefined || isLost(lastDataCell) ? undefined : lastDataCell;
+    this.#data = new ChunkWriter(CELL_KIND.DATA, tail, {
       ...deps,
       onCell: (cellId, chunks) => staging.addRecord(cellId, encodeCellRecord(cellId, chunks)),
     });
@@ -117,6 +120,11 @@ export class ContentBuilder {
       await blocks.throw(error).catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Chunks were stored anew because the cell in which they were is lost. */
+  get hasReplacedLost(): boolean {
+    return this.#data.hasReplacedLost;
   }
 
   /** The chunks of an entry that stays as it is. */
@@ -165,7 +173,7 @@ export class ContentBuilder {
     if (sparse.length === 0) return;
     const live = await liveChunks(this.#loader(), table, sparse);
     for (const { cellId } of sparse) {
-      const found = this.#finder.cell(cellId);
+      const found = this.#own.damage.isLost(cellId) ? undefined : this.#finder.cell(cellId);
       if (found !== undefined) await this.#data.repack(found, (chunk) => live.has(chunk.chunkId.toString('latin1')));
     }
   }

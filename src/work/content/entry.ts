@@ -11,11 +11,12 @@ import { CELL_KIND } from '../../core/crypto/cell-seal.ts';
 import { CELL_BYTES, LOCAL_LIST_BYTES } from '../../core/limits.ts';
 import type { RevisionRow, StagedContent } from '../../ports/catalog.ts';
 import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
-import type { IngestProgress, WorkerKeys } from '../../ports/workers.ts';
+import type { CellFromPeer, DamagedFiles, IngestProgress, WorkerKeys } from '../../ports/workers.ts';
 import { removeStaging, stagingPath } from '../../storage/catalog/staging.ts';
 import { Serial } from '../../storage/serial.ts';
 import type { CallContext } from '../calls.ts';
 import { serveCalls } from '../serve-calls.ts';
+import { filesOfLost, healCells } from './heal.ts';
 import { ingest } from './ingest.ts';
 import type { PlainJob } from './ingest.ts';
 import { isRecovery, OwnContent } from './own-content.ts';
@@ -63,6 +64,22 @@ const calls = {
     return writes.run(() => appendHeads(unlocked(), contentId, heads));
   },
 
+  healCells(_: CallContext, peer: OnionId, cells: readonly CellFromPeer[]): ReturnType<typeof healCells> {
+    return writes.run(() => healCells(unlocked(), pubkeyFromOnionId(peer), cells));
+  },
+
+  async takeMetDamage(): Promise<Buffer> {
+    return unlocked().damage.takeMet();
+  },
+
+  async setLost(_: CallContext, cellIds: Buffer): Promise<void> {
+    unlocked().damage.setLost(cellIds);
+  },
+
+  filesOfLost(_: CallContext, row: RevisionRow): Promise<DamagedFiles> {
+    return filesOfLost(unlocked(), row);
+  },
+
   ownMarks(): Promise<readonly PackMark[]> {
     return writes.run(() => unlocked().store.sync());
   },
@@ -97,23 +114,6 @@ const calls = {
     }
   },
 
-  startRecovery(_: CallContext, row: RevisionRow, indexCellIds: Buffer): Promise<void> {
-    return writes.run(async () => {
-      await recovery?.close();
-      recovery = undefined;
-      recovery = await Recovery.open(unlocked(), row, indexCellIds);
-    });
-  },
-
-  wantedCells(_: CallContext, limit: number): Promise<readonly number[]> {
-    return writes.run(async () => recovering().wanted(limit));
-  },
-
-  recoveryCounts(): Promise<RecoveryCounts> {
-    return writes.run(async () => recovering().counts());
-  },
-
-  offerCell(_: CallContext, peer: OnionId, cell: number, bytes: Buffer): Promise<boolean> {
   /** Content ids of finished revisions that the catalog does not know. */
   async lateRevisions(): Promise<readonly Buffer[]> {
     return (await unlocked().late?.contentIds()) ?? [];
@@ -131,6 +131,23 @@ const calls = {
     return writes.run(() => unlocked().settleLate());
   },
 
+  startRecovery(_: CallContext, row: RevisionRow, indexCellIds: Buffer): Promise<void> {
+    return writes.run(async () => {
+      await recovery?.close();
+      recovery = undefined;
+      recovery = await Recovery.open(unlocked(), row, indexCellIds);
+    });
+  },
+
+  wantedCells(_: CallContext, limit: number): Promise<readonly number[]> {
+    return writes.run(async () => recovering().wanted(limit));
+  },
+
+  recoveryCounts(): Promise<RecoveryCounts> {
+    return writes.run(async () => recovering().counts());
+  },
+
+  offerCell(_: CallContext, peer: OnionId, cell: number, bytes: Buffer): Promise<boolean> {
     return writes.run(() => recovering().offer(pubkeyFromOnionId(peer), cell, bytes));
   },
 

@@ -19,6 +19,7 @@ import type { BaseContent } from './content-builder.ts';
 import { mergeTables } from './merge.ts';
 import { itemOfStream, itemsOnDisk } from './new-items.ts';
 import type { NewFile, NewItem, WalkedItem } from './new-items.ts';
+import { needsLost } from './heal.ts';
 import { metadataOf, newStagingId } from './own-content.ts';
 import type { OwnContent } from './own-content.ts';
 import { readBack } from './read-back.ts';
@@ -207,6 +208,7 @@ class Ingest {
       old.size === file.sizeBytes &&
       old.mtimeNs === entry.mtimeNs &&
       this.#oldSnapshot !== undefined &&
+      !needsLost(this.#own, old.chunkIds) &&
       file.ctimeNs !== undefined &&
       file.ctimeNs < BigInt(this.#oldSnapshot.timeMs) * 1_000_000n - RACY_NS
     );
@@ -256,7 +258,7 @@ class Ingest {
       fileBytes: this.#fileBytes,
       addedFiles: this.#addedFiles,
       removedFiles: this.#removedFiles,
-      isChanged: this.#isChanged,
+      isChanged: this.#isChanged || this.#builder.hasReplacedLost,
       skippedFiles: this.#skippedFiles,
       newCells: built.newCells,
     };

@@ -37,11 +37,14 @@ export class OwnCells {
   readonly #finder: CellFinder;
   readonly #bytes: CellBytes;
   readonly #ahead: ReadAhead;
+  readonly #onDamaged: (cellId: Buffer) => void;
   /** By cell id, least recently opened first. */
   readonly #opened = new Map<string, OpenedCell>();
   #onRead: (found: FoundCell) => void = () => {};
 
-  constructor(keys: WorkerKeys, finder: CellFinder, bytes: CellBytes) {
+  /** `onDamaged` hears of each cell that was to be read and is damaged. */
+  constructor(keys: WorkerKeys, finder: CellFinder, bytes: CellBytes, onDamaged: (cellId: Buffer) => void = () => {}) {
+    this.#onDamaged = onDamaged;
     this.#keys = keys;
     this.#finder = finder;
     this.#bytes = bytes;
@@ -85,10 +88,11 @@ export class OwnCells {
 
   async #read(found: FoundCell): Promise<OpenedCell> {
     const kind = found.kind as CellKind;
-    const plain =
-      this.#unseal(found, kind, await this.#ahead.read(found.position)) ??
-      this.#unseal(found, kind, await this.#bytes.read(found.position));
-    if (plain === undefined) throw new BbError('INTEGRITY', 'a cell of our own content is damaged');
+    const plain = await this.#plain(found, kind);
+    if (plain === undefined) {
+      this.#onDamaged(found.cellId);
+      throw new BbError('INTEGRITY', 'a cell of our own content is damaged');
+    }
     const chunks: StoredChunk[] = [];
     const byId = new Map<string, { readonly chunk: StoredChunk; readonly plain: Buffer | undefined }>();
     let keptBytes = 0;
@@ -101,6 +105,17 @@ export class OwnCells {
     }
     this.#onRead(found);
     return { chunks, byId };
+  }
+
+  /** Undefined when the cell cannot be read, or is another. */
+  async #plain(found: FoundCell, kind: CellKind): Promise<Buffer | undefined> {
+    try {
+      const ahead = this.#unseal(found, kind, await this.#ahead.read(found.position));
+      return ahead ?? this.#unseal(found, kind, await this.#bytes.read(found.position));
+    } catch (error) {
+      if (error instanceof BbError && error.code === 'INTEGRITY') return undefined;
+      throw error;
+    }
   }
 
   #unseal(found: FoundCell, kind: CellKind, sealed: Buffer): Buffer | undefined {

@@ -5,7 +5,9 @@ import { startChallengeMac } from '../../core/crypto/challenge-mac.ts';
 import { blocksRead, challengeReads } from '../../core/challenge/reads.ts';
 import type { CellRead } from '../../core/challenge/reads.ts';
 import type { ChallengeQuestion } from '../../core/challenge/question.ts';
+import { leafHash } from '../../core/content/merkle.ts';
 import { BbError } from '../../core/errors.ts';
+import { CELL_BYTES } from '../../core/limits.ts';
 import type { CatalogReader } from '../../storage/catalog/catalog-reader.ts';
 import type { CellReader } from '../../storage/packs/pack-cell-reader.ts';
 import type { OwnBlob } from './own-blob.ts';
@@ -32,28 +34,49 @@ export async function expectedMac(
   return { mac: mac.digest(), damaged: [...damaged].sort((a, b) => a - b) };
 }
 
-/** The answer about a list that we hold; cells that cannot be read count as zeros. */
+export type HeldList = { readonly catalog: CatalogReader; readonly store: CellReader; readonly list: number };
+
+/**
+ * The answer about a list that we hold; cells that cannot be read, and whole ones that are wrong, are named and count as
+ * zeros. A sampled block is not checked: that would take a read of the whole cell.
+ */
 export async function proveMac(
-  held: { readonly catalog: CatalogReader; readonly store: CellReader; readonly list: number },
+  held: HeldList,
   question: ChallengeQuestion,
   { challenger, responder }: ChallengeParties,
   blobCells: number,
-): Promise<{ readonly mac: Buffer; readonly blocksRead: number }> {
+): Promise<{ readonly mac: Buffer; readonly blocksRead: number; readonly damaged: readonly number[] }> {
   const mac = startChallengeMac(question, challenger, responder, blobCells);
-  for (const read of challengeReads(question, blobCells)) mac.update(await heldBytes(held, read));
-  return { mac: mac.digest(), blocksRead: blocksRead(question) };
+  const damaged = new Set<number>();
+  for (const read of challengeReads(question, blobCells)) {
+    const bytes = await heldBytes(held, read);
+    if (bytes === undefined) damaged.add(read.cell);
+    mac.update(bytes ?? Buffer.alloc(read.lengthBytes));
+  }
+  return { mac: mac.digest(), blocksRead: blocksRead(question), damaged: [...damaged].sort((a, b) => a - b) };
 }
 
-async function heldBytes(
-  held: { readonly catalog: CatalogReader; readonly store: CellReader; readonly list: number },
-  { cell, offsetBytes, lengthBytes }: CellRead,
-): Promise<Buffer> {
+async function heldBytes(held: HeldList, { cell, offsetBytes, lengthBytes }: CellRead): Promise<Buffer | undefined> {
+  if (lengthBytes === CELL_BYTES) return heldCell(held, cell);
   const [position] = held.catalog.heldPositions(held.list, cell, 1);
-  if (position === undefined) return Buffer.alloc(lengthBytes);
+  if (position === undefined) return undefined;
+  return unlessDamaged(() => held.store.readRange(position, offsetBytes, lengthBytes));
+}
+
+/** A cell of the list as its owner sealed it; undefined when it is not here, cannot be read, or is another. */
+export async function heldCell({ catalog, store, list }: HeldList, cell: number): Promise<Buffer | undefined> {
+  const [position] = catalog.heldPositions(list, cell, 1);
+  if (position === undefined) return undefined;
+  const bytes = await unlessDamaged(() => store.read(position));
+  return bytes !== undefined && leafHash(bytes).equals(catalog.heldLeaves(list, cell, 1)) ? bytes : undefined;
+}
+
+/** Undefined in place of INTEGRITY. */
+export async function unlessDamaged(read: () => Promise<Buffer | undefined>): Promise<Buffer | undefined> {
   try {
-    return await held.store.readRange(position, offsetBytes, lengthBytes);
+    return await read();
   } catch (error) {
-    if (error instanceof BbError && error.code === 'INTEGRITY') return Buffer.alloc(lengthBytes);
+    if (error instanceof BbError && error.code === 'INTEGRITY') return undefined;
     throw error;
   }
 }

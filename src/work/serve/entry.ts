@@ -16,6 +16,7 @@ import type { CallContext } from '../calls.ts';
 import { serveCalls } from '../serve-calls.ts';
 import { expectedMac, proveMac } from './answers.ts';
 import { OwnBlob } from './own-blob.ts';
+import { damagedHeld, damagedOfBlob, damagedOwn, scrubOwn, suspectPacks } from './scrub.ts';
 
 export type ServeCalls = typeof calls;
 
@@ -81,10 +82,31 @@ const calls = {
     challenger: OnionId,
     list: number,
     blobCells: number,
-  ): Promise<{ readonly mac: Buffer; readonly blocksRead: number }> {
+  ): ReturnType<typeof proveMac> {
     const { keys, catalog, peers } = unlocked();
     const parties = { challenger: pubkeyFromOnionId(challenger), responder: keys.pubkey };
     return proveMac({ catalog, store: peers, list }, question, parties, blobCells);
+  },
+
+  async damagedOfBlob(_: CallContext, contentId: Buffer, cells: readonly number[]): Promise<readonly number[]> {
+    return damagedOfBlob(blobOf(contentId), cells);
+  },
+
+  async damagedOwn(_: CallContext, cellIds: Buffer, packs: readonly number[]): Promise<Buffer> {
+    return damagedOwn(unlocked(), cellIds, packs);
+  },
+
+  async scrubOwn(_: CallContext, after: number, limit: number): ReturnType<typeof scrubOwn> {
+    return scrubOwn(unlocked(), after, limit);
+  },
+
+  async damagedHeld(_: CallContext, list: number, cells: readonly number[]): Promise<readonly number[]> {
+    const { catalog, peers } = unlocked();
+    return damagedHeld({ catalog, store: peers, list }, cells);
+  },
+
+  async suspectPacks(): ReturnType<typeof suspectPacks> {
+    return suspectPacks(unlocked());
   },
 };
 

@@ -8,7 +8,7 @@ import type { CellKind } from '../../core/crypto/cell-seal.ts';
 import { BbError } from '../../core/errors.ts';
 import type { CellPosition } from '../../ports/cell-store.ts';
 import type { WorkerKeys } from '../../ports/workers.ts';
-import type { CatalogReader } from '../../storage/catalog/catalog-reader.ts';
+import type { CatalogReader, KnownCell } from '../../storage/catalog/catalog-reader.ts';
 import type { CellReader } from '../../storage/packs/pack-cell-reader.ts';
 
 /** An opened cell of the blob. A head is equal at all peers and stays sealed. */
@@ -56,8 +56,7 @@ export class OwnBlob {
   }
 
   async #openCell(cellId: Buffer, kind: number, position: CellPosition): Promise<OwnCell | undefined> {
-    const { pubkey, cellId: id, cellEnc: enc } = this.#keys;
-    const plain = openCell({ id, enc }, pubkey, kind as CellKind, cellId, await this.#store.read(position));
+    const plain = await openOwnCell(this.#keys, this.#store, { cellId, kind, position });
     return plain === undefined ? undefined : { kind: 'cell', cellId, plain };
   }
 
@@ -71,6 +70,15 @@ export class OwnBlob {
       trailer.leaf.equals(leafHash(bytes));
     return isRight ? { kind: 'head', bytes } : undefined;
   }
+}
+
+/** Plaintext of an own cell; undefined when what lies there is not this cell. INTEGRITY when the slot cannot be read. */
+export async function openOwnCell(
+  { pubkey, cellId: id, cellEnc: enc }: WorkerKeys,
+  store: CellReader,
+  cell: KnownCell & { readonly cellId: Buffer },
+): Promise<Buffer | undefined> {
+  return openCell({ id, enc }, pubkey, cell.kind as CellKind, cell.cellId, await store.read(cell.position));
 }
 
 /** Catalog.cellIds names a head by its copy and number, with zeros between. */

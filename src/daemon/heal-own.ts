@@ -1,0 +1,127 @@
+// Heals damage of our own cells: heads are made again, other cells come back from any storer that holds them, are sealed
+// for ourselves, written once more, and the catalog is told (docs/protocol.md, "Damage"). What nobody in reach gives back
+// is named by the files that need it; setting these again stores it anew.
+// Invariant: peer byte = hostile: what comes back counts only if it opens to its cell_id. A damaged own cell is never
+// served and never blamed on a peer.
+
+import { blobCellCount } from '../core/challenge/plan.ts';
+import { isBbError } from '../core/errors.ts';
+import type { RevisionRow } from '../ports/catalog.ts';
+import { splitIds } from './commit-revision.ts';
+import { fetchOwnCells, unlessDropped } from './fetch-own-cells.ts';
+import { plan, planPublishAll } from './plan.ts';
+import type { Suspects } from './own-damage.ts';
+import type { Session } from './session.ts';
+
+const NO_CELLS = Buffer.alloc(0);
+
+/** The task: looks at whatever is suspect, and once more at what nobody could give back so far. */
+export async function healOwn(session: Session, signal: AbortSignal): Promise<void> {
+  if (session.node.mode !== 'normal') return; // a recovery brings back what is missing
+  session.ownDamage.suspect({ cellIds: await session.deps.workers.takeMetDamage(), packs: [] });
+  await session.ownDamage.lock.run(() => heal(session, session.ownDamage.takeSuspects(), signal));
+}
+
+/** Heals now what a check or a peer's request met in a blob of ours. */
+export async function healBlobCells(
+  session: Session,
+  contentId: Buffer,
+  cells: readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
+  await suspectBlobCells(session, contentId, cells);
+  await healOwn(session, signal);
+}
+
+/** These are looked at by the next healing, which is planned. */
+export async function suspectBlobCells(session: Session, contentId: Buffer, cells: readonly number[]): Promise<void> {
+  session.ownDamage.suspect(await suspectsOf(session, contentId, cells));
+  plan(session, 'heal', 0);
+}
+
+/**
+ * Runs a read of our own content; when it meets damage, that is healed and it runs once more. `suspect` names what it
+ * read, where reading itself does not (Workers.takeMetDamage).
+ */
+export async function withHealing<T>(
+  session: Session,
+  signal: AbortSignal,
+  read: () => Promise<T>,
+  suspect: () => Promise<void> = () => Promise.resolve(),
+): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isBbError(error, 'INTEGRITY') || session.node.mode !== 'normal') throw error;
+    await suspect();
+    await healOwn(session, signal);
+    return read();
+  }
+}
+
+/** Heads have no cell id: they are looked at anyway. */
+async function suspectsOf(session: Session, contentId: Buffer, cells: readonly number[]): Promise<Suspects> {
+  const { catalog } = session.deps;
+  const row = await catalog.revision(contentId);
+  if (row === undefined) return { cellIds: NO_CELLS, packs: [] };
+  const end = blobCellCount(row) - row.headCells;
+  const body = cells.filter((cell) => cell >= row.headCells && cell < end);
+  const ids = await Promise.all(body.map((cell) => catalog.cellIds(contentId, cell, 1)));
+  return { cellIds: Buffer.concat(ids), packs: [] };
+}
+
+async function heal(session: Session, suspects: Suspects, signal: AbortSignal): Promise<void> {
+  await healHeads(session);
+  const damaged = splitIds(await session.deps.workers.damagedOwn(suspects.cellIds, suspects.packs));
+  if (damaged.length > 0) session.bus.emit('own-cells-damaged', { cells: String(damaged.length) });
+  const left = damaged.length === 0 ? [] : await fetchOwnCells(session, damaged, signal);
+  await noteLost(session, Buffer.concat(left));
+  const healed = damaged.length - left.length;
+  if (healed === 0) return;
+  session.bus.emit('own-cells-healed', { cells: String(healed) });
+  planPublishAll(session, 0); // what could not be sealed for a peer can be now
+}
+
+/** A head is made anew from its content id and Metadata: sealing is deterministic. */
+async function healHeads(session: Session): Promise<void> {
+  for (const row of await keptRevisions(session)) {
+    const { contentId, headCells } = row;
+    const end = blobCellCount(row);
+    const cells = Array.from({ length: headCells }, (_, at) => [at, end - headCells + at]).flat();
+    const damaged = await unlessDropped(() => session.deps.workers.damagedOfBlob(contentId, cells));
+    if (damaged !== undefined && damaged.length > 0) await writeHeads(session, row);
+  }
+}
+
+function writeHeads({ contentLock, deps, keyring, bus }: Session, row: RevisionRow): Promise<void> {
+  const { contentId, metadata } = row;
+  return contentLock.run(async () => {
+    if ((await deps.catalog.revision(contentId)) === undefined) return; // dropped meanwhile
+    const heads = [keyring.sealHead(contentId, 0, metadata), keyring.sealHead(contentId, 1, metadata)] as const;
+    const { positions, marks } = await deps.workers.appendHeads(contentId, heads);
+    await deps.catalog.moveOwn({ cells: [], heads: [{ contentId, positions }], marks });
+    bus.emit('own-heads-healed', { sequence: String(row.sequence) });
+  });
+}
+
+/** Every revision of ours that is kept for somebody. */
+async function keptRevisions(session: Session): Promise<RevisionRow[]> {
+  const ids = new Map<string, Buffer>();
+  const add = (id: Buffer) => ids.set(id.toString('base64'), id);
+  if (session.newest !== undefined) add(session.newest.row.contentId);
+  for (const { replica } of session.registry.contracts()) for (const id of replica.lists) add(id);
+  for (const fork of session.node.forks) add(fork);
+  const rows = await Promise.all([...ids.values()].map((id) => session.deps.catalog.revision(id)));
+  return rows.filter((row) => row !== undefined);
+}
+
+async function noteLost(session: Session, lost: Buffer): Promise<void> {
+  const { ownDamage, deps, newest } = session;
+  if (lost.length === 0 && ownDamage.lost.length === 0) return;
+  await deps.workers.setLost(lost);
+  const files = lost.length === 0 || newest === undefined ? undefined : await deps.workers.filesOfLost(newest.row);
+  const isNews = !lost.equals(ownDamage.lost);
+  ownDamage.setLost(lost, files);
+  if (!isNews || lost.length === 0) return;
+  session.bus.emit('own-cells-lost', { cells: String(splitIds(lost).length), files: String(files?.files ?? 0) });
+}

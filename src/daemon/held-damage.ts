@@ -1,0 +1,77 @@
+// Slots of the peers store that are known to be damaged, in memory: by place, so that all lists that share a cell share
+// what is known of it, and a cell that was fetched again is good because it lies elsewhere (docs/protocol.md, "Damage").
+
+import { PACK_SLOTS } from '../core/limits.ts';
+import type { OnionId } from '../core/ids.ts';
+import type { HeldRecord } from '../core/records.ts';
+import type { CellPosition } from '../ports/cell-store.ts';
+import { plan } from './plan.ts';
+import type { Session } from './session.ts';
+
+/** Cells of a list whose places are read at a time. */
+const PLACES_PER_READ = 1024;
+
+export class HeldDamage {
+  /** Pack -> one bit per slot. */
+  readonly #slots = new Map<number, Uint8Array>();
+  readonly #suspectPacks = new Set<number>();
+  readonly #seenPacks = new Set<number>();
+  /** Tries of a repair in a row that did not bring everything back. */
+  readonly failures = new Map<OnionId, number>();
+
+  add({ pack, slot }: CellPosition): void {
+    const bits = this.#slots.get(pack) ?? new Uint8Array(Math.ceil(PACK_SLOTS / 8));
+    bits[slot >> 3] = (bits[slot >> 3] ?? 0) | (1 << (slot & 7));
+    this.#slots.set(pack, bits);
+    this.suspectPack(pack);
+  }
+
+  has({ pack, slot }: CellPosition): boolean {
+    return ((this.#slots.get(pack)?.[slot >> 3] ?? 0) & (1 << (slot & 7))) !== 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.#slots.size === 0;
+  }
+
+  /** All of it will be read, once. */
+  suspectPack(pack: number): void {
+    if (!this.#seenPacks.has(pack)) this.#suspectPacks.add(pack);
+  }
+
+  takeSuspectPacks(): ReadonlySet<number> {
+    const packs = new Set(this.#suspectPacks);
+    for (const pack of packs) this.#seenPacks.add(pack);
+    this.#suspectPacks.clear();
+    return packs;
+  }
+}
+
+/** Cells of a held list turned out to be damaged: their neighbours are looked at, then they are fetched again. */
+export async function noteHeldDamage(session: Session, list: number, cells: readonly number[]): Promise<void> {
+  for (const cell of cells) {
+    const [position] = await session.deps.catalog.heldPositions(list, cell, 1);
+    if (position !== undefined) session.heldDamage.add(position);
+  }
+  if (cells.length > 0) plan(session, 'packs', 0);
+}
+
+/** Cells of a held list that are known to be damaged, or are not on disk. */
+export async function lostCells(session: Session, { list, cells }: HeldRecord): Promise<number[]> {
+  if (session.heldDamage.isEmpty) return [...(await session.deps.catalog.heldMissing(list, 0, cells))];
+  return cellsAt(session, { list, cells }, (position) => position === undefined || session.heldDamage.has(position));
+}
+
+/** Cells of a held list, by where they lie. */
+export async function cellsAt(
+  { deps }: Session,
+  { list, cells }: Pick<HeldRecord, 'list' | 'cells'>,
+  isMeant: (position: CellPosition | undefined) => boolean,
+): Promise<number[]> {
+  const found: number[] = [];
+  for (let from = 0; from < cells; from += PLACES_PER_READ) {
+    const positions = await deps.catalog.heldPositions(list, from, Math.min(PLACES_PER_READ, cells - from));
+    for (const [at, position] of positions.entries()) if (isMeant(position)) found.push(from + at);
+  }
+  return found;
+}

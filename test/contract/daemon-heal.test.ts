@@ -1,0 +1,164 @@
+// Damage of our own cells: healed from any storer that holds them, heads made anew; what nobody has is named, and set
+// again it is whole. Wrong bytes are never handed out and no peer is blamed.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { blobCellCount } from '../../src/core/challenge/plan.ts';
+import type { DownloadSection } from '../../src/ports/peer-client.ts';
+import type { CellPosition } from '../../src/ports/cell-store.ts';
+import { agree, check, damage, damageCell, DaemonWorld, losePacks, noiseOf } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
+
+const BIG = noiseOf('big', 1_500_000);
+const FILES = { big: BIG, small: 'small', 'deep/other': noiseOf('other', 300_000) };
+
+/** An owner whose content these storers have proved. */
+async function proved(context: TestContext, ...names: string[]) {
+  const [owner, ...storers] = await DaemonWorld.ready(context, 'owner', ...names);
+  assert(owner);
+  await owner.api.setStorage(0, storers.length);
+  for (const storer of storers) await agree(owner, storer);
+  await owner.setFiles(FILES);
+  const isProved = () => storers.every((storer) => owner.isProvedAt(storer));
+  await owner.world.until('proved', () => isProved() && owner.session.newest?.row.fileCount !== 0);
+  return { owner, storers, world: owner.world };
+}
+
+async function positionOf(node: DaemonNode, cell: number): Promise<CellPosition> {
+  const row = node.session.newest?.row ?? assert.fail('no content');
+  const [position] = await node.session.deps.catalog.cellPositions(row.contentId, cell, 1);
+  return position ?? assert.fail('no such cell');
+}
+
+/** The cell numbers of the newest blob: both heads, the first index cell, a data cell in the middle. */
+function cellsOf(node: DaemonNode) {
+  const row = node.session.newest?.row ?? assert.fail('no content');
+  const data = row.headCells + row.indexCells + Math.floor(row.dataCells / 2);
+  return { heads: [0, blobCellCount(row) - 1], index: row.headCells, data };
+}
+
+async function isWhole(owner: DaemonNode): Promise<void> {
+  assert((await owner.read('docs/big')).equals(BIG));
+  assert.equal((await owner.read('docs/small')).toString(), 'small');
+  assert((await owner.read('docs/deep/other')).equals(FILES['deep/other']));
+}
+
+test('a flipped own cell is healed by the check that meets it, and the storer is asked with a new seed', async (context) => {
+  const { owner, storers, world } = await proved(context, 'storer');
+  const [storer] = storers;
+  assert(storer);
+  const before = await positionOf(owner, cellsOf(owner).data);
+  damageCell(owner, 'own', before);
+  assert.equal(await check(owner, storer), 'held');
+  assert.equal(owner.said('own-cells-healed', { cells: '1' }).length, 1);
+  assert.notDeepEqual(await positionOf(owner, cellsOf(owner).data), before);
+  // It is durable, and whoever healed it is needed no more.
+  world.cut(owner, storer);
+  await owner.restart();
+  await isWhole(owner);
+});
+
+test('a flipped index cell does not keep a file from being set', async (context) => {
+  const { owner } = await proved(context, 'storer');
+  damageCell(owner, 'own', await positionOf(owner, cellsOf(owner).index));
+  await owner.restart(); // nothing is in memory
+  await owner.world.until('in touch', () => owner.session.reach.anyReachable());
+  await owner.setFiles({ ...FILES, new: 'new' });
+  assert.equal((await owner.read('docs/new')).toString(), 'new');
+  await isWhole(owner);
+});
+
+test('both heads are made again without any peer', async (context) => {
+  const { owner, storers, world } = await proved(context, 'storer');
+  const [storer] = storers;
+  assert(storer);
+  world.cut(owner, storer);
+  for (const cell of cellsOf(owner).heads) damageCell(owner, 'own', await positionOf(owner, cell));
+  await owner.session.tasks.heal(owner.session, owner.id, new AbortController().signal);
+  assert.equal(owner.said('own-heads-healed').length, 1);
+  world.mend(owner, storer);
+  await world.until('in touch', () => owner.session.reach.isReachable(storer.id));
+  assert.equal(await check(owner, storer), 'held');
+});
+
+test('the background reading finds a flipped cell that nobody asked for', async (context) => {
+  const { owner } = await proved(context, 'storer');
+  damageCell(owner, 'own', await positionOf(owner, cellsOf(owner).data));
+  await owner.hears('own-cells-healed');
+  await isWhole(owner);
+});
+
+test('a lost own pack comes back from two storers, of which one lies', async (context) => {
+  const { owner, storers, world } = await proved(context, 'liar', 'honest');
+  const [liar, honest] = storers;
+  assert(liar && honest);
+  world.cut(owner, honest); // the liar is asked first
+  await owner.kill();
+  losePacks(owner, 'own');
+  owner.changes.set('download', (sections: AsyncIterable<DownloadSection>, [peer]) =>
+    peer === liar.id ? flipped(sections) : sections,
+  );
+  await owner.start();
+  await owner.unlock();
+  await owner.hears('peer-fault', { peer: liar.id, fault: 'wrong cell' });
+  assert.equal(owner.said('own-cells-healed').length, 0);
+  await assert.rejects(owner.read('docs/big'), { code: 'INTEGRITY' });
+  world.mend(owner, honest);
+  await owner.hears('own-cells-healed');
+  await world.until('all is back', async () => (await lostReasons(owner)).length === 0);
+  await isWhole(owner);
+  owner.changes.clear();
+  for (const storer of storers) await world.until('in touch', () => owner.session.reach.isReachable(storer.id));
+  for (const storer of storers) assert.equal(await check(owner, storer), 'held');
+  assert.equal(owner.said('check-judged', { outcome: 'wrong' }).length, 0);
+});
+
+test('what nobody has is named, other files are fine, and setting the source again heals it', async (context) => {
+  const { owner, storers, world } = await proved(context, 'storer');
+  const [storer] = storers;
+  assert(storer);
+  world.cut(owner, storer);
+  await owner.hears('peer-disconnected');
+  damageCell(owner, 'own', await positionOf(owner, cellsOf(owner).data));
+  await owner.restart();
+  await assert.rejects(owner.read('docs/big'), { code: 'INTEGRITY' });
+  await owner.hears('own-cells-lost', { cells: '1', files: '1' });
+  const [reason] = await lostReasons(owner);
+  assert.match(reason ?? '', /1 of your files .* "docs\/big"/);
+  assert.equal((await owner.read('docs/small')).toString(), 'small');
+  assert((await owner.read('docs/deep/other')).equals(FILES['deep/other']));
+  // The same files once more: only what was lost is stored anew.
+  const { unchanged } = await owner.setFiles(FILES);
+  assert.equal(unchanged, false);
+  await isWhole(owner);
+  await world.until('nothing is named any more', async () => (await lostReasons(owner)).length === 0);
+  world.mend(owner, storer);
+  await world.until('proved again', () => owner.isProvedAt(storer));
+});
+
+test('a damaged own cell is never served, and a new storer gets it as soon as it is healed', async (context) => {
+  const { owner, world } = await proved(context, 'storer');
+  const second = await world.add('second');
+  await second.init('generated');
+  const pause = second.pauseAt('createHeldList', 1);
+  await agree(owner, second);
+  await pause.reached;
+  damage(owner, 'own');
+  pause.go();
+  await owner.hears('own-cells-healed');
+  await world.until('the new storer proved it', () => owner.isProvedAt(second));
+  assert.equal(second.said('pull-failed', { reason: 'BAD_PEER_DATA' }).length, 0);
+});
+
+async function lostReasons(node: DaemonNode): Promise<string[]> {
+  const { reasons } = await node.api.status();
+  return reasons.filter(({ code }) => code === 'OWN_DAMAGE').map(({ message }) => message);
+}
+
+async function* flipped(sections: AsyncIterable<DownloadSection>): AsyncGenerator<DownloadSection> {
+  for await (const section of sections) {
+    if (section.kind === 'raw') section.bytes.writeUInt8(section.bytes.readUInt8(7) ^ 1, 7);
+    yield section;
+  }
+}
