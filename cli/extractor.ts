@@ -8,11 +8,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { BbError } from '../src/core/errors.ts';
 import { EntryKind } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { Entry } from '../src/gen/clirpc/v1/clirpc.ts';
+import { hasNoBytes } from './entry-marks.ts';
 import { cliError } from './errors.ts';
 import type { SafeFolder } from './safe-folder.ts';
 import { safeName } from './safe-text.ts';
 
-const UNREADABLE = 2;
 const PERMISSIONS = 0o7777;
 const NS_PER_SECOND = 1e9;
 
@@ -62,7 +62,7 @@ export class Extractor {
     }
     await this.#enter(parts.slice(0, -1));
     const name = parts.at(-1) as Buffer;
-    if ((entry.marks & UNREADABLE) !== 0) return this.#missing(entry, 'was unreadable when it was backed up');
+    if (hasNoBytes(entry)) return this.#missing(entry, 'was unreadable when it was backed up');
     if (!this.#options.force) await this.#last().folder.requireFree(name);
     if (entry.kind === EntryKind.ENTRY_KIND_SYMLINK) return this.#writeSymlink(entry, name);
     if (entry.kind === EntryKind.ENTRY_KIND_HARDLINK) return this.#writeHardLink(entry, name);

@@ -6,12 +6,12 @@ import type { Readable, Writable } from 'node:stream';
 import { BbError } from '../src/core/errors.ts';
 import { EntryKind } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { Entry, GetFileResponse } from '../src/gen/clirpc/v1/clirpc.ts';
+import { hasNoBytes } from './entry-marks.ts';
 import { nameParts } from './entry-path.ts';
 import { safeName, utf8Name } from './safe-text.ts';
 import { nothingThere } from './stored-name.ts';
 
 const NEEDS_OUT = { hint: 'Name OUT, or send it to a pipe or a file.' };
-const UNREADABLE = 2;
 const NS_PER_SECOND = 1_000_000_000n;
 
 type TarHeader = {
@@ -51,7 +51,7 @@ export async function pipeOut(items: AsyncIterable<GetFileResponse>, options: Pi
 }
 
 async function pipeFile(entry: Entry, rest: AsyncIterable<GetFileResponse>, { stdout }: PipeOptions): Promise<void> {
-  if ((entry.marks & UNREADABLE) !== 0) throw new BbError('PARTIAL', 'the file was unreadable when it was backed up');
+  if (hasNoBytes(entry)) throw new BbError('PARTIAL', 'the file was unreadable when it was backed up');
   let bytes = 0n;
   for await (const { data } of rest) {
     if (data === undefined) throw new BbError('INTEGRITY', 'the daemon sent more than one file');

@@ -91,6 +91,10 @@ export function peerView(peer: PeerInfo, presence: string): View {
     key_exchange: peer.keyExchange === '' ? null : peer.keyExchange,
     introducer: peer.introducer === '' ? null : peer.introducer,
     contract_state: peer.contractState === '' ? null : peer.contractState,
+    pinned: peer.pinned,
+    blocked: peer.blocked,
+    unlisted: peer.unlisted,
+    limit_bytes: peer.limitBytes === 0n ? null : Number(peer.limitBytes),
   };
 }
 

@@ -2,9 +2,14 @@
 
 import type { Command } from '../context.ts';
 import { SECRET_OPTIONS } from '../secret-options.ts';
+import type { PeerDecision } from './peers-change.ts';
 
 const NO_START = ['--no-start', 'do not start the daemon; exit 13 when none answers'] as const;
 const FORCE = ['--force', 'overwrite files that exist'] as const;
+
+async function decision(name: PeerDecision) {
+  return { run: (await import('./peers-change.ts')).deciding(name) };
+}
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -67,6 +72,49 @@ export const COMMANDS: readonly Command[] = [
   },
   { words: 'peers list', summary: 'the known peers', load: () => import('./peers-list.ts') },
   { words: 'peers show', args: '<peer>', summary: 'one peer', load: () => import('./peers-show.ts') },
+  {
+    words: 'peers rename',
+    args: '<peer> <name>',
+    summary: 'call a peer something else',
+    load: () => decision('rename'),
+  },
+  {
+    words: 'peers pin',
+    args: '<peer>',
+    summary: 'prefer a peer as a storer, and count it as added',
+    load: () => decision('pin'),
+  },
+  {
+    words: 'peers unpin',
+    args: '<peer>',
+    summary: 'take that back',
+    load: () => decision('unpin'),
+  },
+  {
+    words: 'peers limit',
+    args: '<peer> <size>',
+    summary: 'the most that is promised to a peer; 0 for no limit of its own',
+    load: () => decision('limit'),
+  },
+  {
+    words: 'peers block',
+    args: '<peer>',
+    summary: 'neither answer nor call a peer',
+    load: () => decision('block'),
+  },
+  {
+    words: 'peers unblock',
+    args: '<peer>',
+    summary: 'take that back',
+    load: () => decision('unblock'),
+  },
+  {
+    words: 'peers remove',
+    args: '<peer>',
+    summary: 'forget a peer without a contract',
+    load: () => decision('remove'),
+  },
+  { words: 'peers ping', args: '<peer>', summary: 'time one call to a peer', load: () => import('./peers-ping.ts') },
   {
     words: 'setfile',
     args: '[path]',

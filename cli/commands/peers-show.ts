@@ -2,8 +2,9 @@
 
 import { peerUri } from '../../src/core/ids.ts';
 import type { OnionId } from '../../src/core/ids.ts';
+import type { PeerInfo } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from '../context.ts';
-import { formatAgo, formatTable } from '../format.ts';
+import { formatAgo, formatBytes, formatTable } from '../format.ts';
 import type { Result } from '../output.ts';
 import { findPeer, knownPeers } from '../peers.ts';
 import { safeText } from '../safe-text.ts';
@@ -19,6 +20,16 @@ export async function run(context: Context, [reference = '']: readonly string[])
     ['key exchange', safeText(info.keyExchange || '-')],
     ['added by', info.added ? 'you' : `a peer ${safeText(info.introducer)}`.trimEnd()],
     ['contract', info.contractState || '-'],
+    ['limit', info.limitBytes === 0n ? '-' : formatBytes(info.limitBytes)],
+    ['marks', marksOf(info) || '-'],
   ];
   return { data: { peer: peerView(info, presence) }, text: formatTable(rows) };
+}
+
+function marksOf({ pinned, blocked, unlisted }: PeerInfo): string {
+  const marks = { pinned, blocked, unlisted };
+  return Object.entries(marks)
+    .filter(([, isSet]) => isSet)
+    .map(([name]) => name)
+    .join(', ');
 }

@@ -22,6 +22,12 @@ export type PeerRecord = {
   readonly lastReachedMs: number;
   /** Dial-back: we reached HealthCheck at its onion. */
   readonly dialledBack: boolean;
+  /** The user wants nothing to do with it: it is neither answered nor called. */
+  readonly blocked: boolean;
+  /** It asked not to be passed on. */
+  readonly unlisted: boolean;
+  /** The most that is promised to it; 0 = no limit of its own. */
+  readonly limitBytes: number;
 };
 
 /** Our content at a peer: what it was offered, acknowledged and proved. */

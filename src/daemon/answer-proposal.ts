@@ -94,6 +94,7 @@ function factsOf(session: Session, caller: OnionId, contract: ContractRecord | u
     added: !isStranger(caller),
     approval: session.settings.approval,
     limitBytes: session.settings.storageLimitBytes,
+    peerLimitBytes: session.registry.peer(caller)?.limitBytes ?? 0,
     promisedBytes: promisedBytes(session, caller, () => true),
     promisedToStrangersBytes: promisedBytes(session, caller, isStranger),
   };

@@ -205,5 +205,7 @@ function metadataPeer(peer: PeerRecord, contract: ContractRecord | undefined): M
     name: peer.name,
     addedAtSeconds: Math.floor(peer.addedMs / 1000),
     role: 0,
+    blocked: peer.blocked,
+    limitBytes: peer.limitBytes,
   };
 }

@@ -1,20 +1,19 @@
 // PeerExchange: addresses of nodes that were reached lately, given and taken. What is received is a hint
 // without any right: its introducer is remembered, and nothing is stored for it. What we give is the same
-// for all callers, or a crawler could ask again and again until it knows everybody.
+// for all callers for a week, or a crawler could ask again and again until it knows everybody.
 
 import type { OnionId } from '../core/ids.ts';
 import { PEERS, PEER_EXCHANGE_PEERS, PEER_EXCHANGE_UNKNOWN_PEERS } from '../core/limits.ts';
+import { peerSample } from '../core/policy/peer-sample.ts';
+import type { PeerRecord } from '../core/records.ts';
+import type { PeerShare } from '../ports/peer-client.ts';
 import { newPeer } from './new-peer.ts';
 import type { Session } from './session.ts';
 
 /** A caller shares its peers; the answer is ours. */
-export async function answerExchange(
-  session: Session,
-  caller: OnionId,
-  theirs: readonly OnionId[],
-): Promise<readonly OnionId[]> {
+export async function answerExchange(session: Session, caller: OnionId, theirs: PeerShare): Promise<PeerShare> {
   await rememberHints(session, caller, theirs);
-  return shareable(session, caller);
+  return share(session, caller);
 }
 
 /** Shares peers with a peer that was just met, at most once a period. */
@@ -23,28 +22,49 @@ export async function exchangeWhenDue(session: Session, peer: OnionId, signal: A
   const lastMs = session.exchangedMs.get(peer);
   if (lastMs !== undefined && nowMs - lastMs < session.deps.periods.peerExchange) return;
   session.exchangedMs.set(peer, nowMs);
-  const theirs = await session.client.exchangePeers(peer, shareable(session, peer), { signal });
+  const theirs = await session.client.exchangePeers(peer, share(session, peer), { signal });
   await rememberHints(session, peer, theirs);
 }
 
-function shareable(session: Session, caller: OnionId): OnionId[] {
-  const nowMs = session.deps.clock.nowMs();
-  return session.registry
+function share(session: Session, caller: OnionId): PeerShare {
+  const { clock, periods } = session.deps;
+  const nowMs = clock.nowMs();
+  const fresh = session.registry
     .peers()
-    .filter((peer) => peer.onionId !== caller && nowMs - peer.lastReachedMs < session.deps.periods.peerFresh)
-    .map((peer) => peer.onionId)
-    .toSorted()
-    .slice(0, isTrusted(session, caller) ? PEER_EXCHANGE_PEERS : PEER_EXCHANGE_UNKNOWN_PEERS);
+    .filter((peer) => !peer.unlisted && !peer.blocked && nowMs - peer.lastReachedMs < periods.peerFresh)
+    .map(({ onionId }) => onionId);
+  const count = isTrusted(session, caller) ? PEER_EXCHANGE_PEERS : PEER_EXCHANGE_UNKNOWN_PEERS;
+  const peers = peerSample(session.self, fresh, nowMs, periods, count).filter((id) => id !== caller);
+  return { peers, unlisted: session.settings.unlisted };
 }
 
 /** Hints of strangers are not kept, and hints never take more than half of the places for peers. */
-async function rememberHints(session: Session, introducer: OnionId, ids: readonly OnionId[]): Promise<void> {
-  if (!isTrusted(session, introducer)) return;
-  for (const id of ids.slice(0, PEER_EXCHANGE_PEERS)) {
-    const isFull = session.registry.peers().length >= PEERS / 2;
-    if (isFull || id === session.self || session.registry.peer(id) !== undefined) continue;
-    await session.registry.updatePeer(id, (old) => old ?? { ...newPeer(session, id), introducer });
+async function rememberHints(session: Session, introducer: OnionId, theirs: PeerShare): Promise<void> {
+  const { registry } = session;
+  const known = registry.peer(introducer);
+  if (known !== undefined && known.unlisted !== theirs.unlisted) {
+    await registry.updatePeer(introducer, (old) => ({ ...(old ?? known), unlisted: theirs.unlisted }));
   }
+  if (!isTrusted(session, introducer)) return;
+  for (const id of theirs.peers.slice(0, PEER_EXCHANGE_PEERS)) {
+    if (id === session.self || registry.peer(id) !== undefined) continue;
+    if (registry.peers().length >= PEERS / 2 && !(await forgetHint(session))) return;
+    await registry.updatePeer(id, (old) => old ?? { ...newPeer(session, id), introducer });
+  }
+}
+
+/** The oldest hint that was never reached makes room for a newer one. False when there is none. */
+async function forgetHint(session: Session): Promise<boolean> {
+  const { registry } = session;
+  const isHint = (peer: PeerRecord): boolean =>
+    !peer.added && !peer.blocked && peer.lastReachedMs === 0 && registry.contract(peer.onionId) === undefined;
+  const [oldest] = registry
+    .peers()
+    .filter(isHint)
+    .toSorted((a, b) => a.addedMs - b.addedMs);
+  if (oldest === undefined) return false;
+  await registry.deletePeer(oldest.onionId);
+  return true;
 }
 
 function isTrusted(session: Session, peer: OnionId): boolean {

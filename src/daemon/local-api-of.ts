@@ -4,6 +4,7 @@
 import { blobCellCount } from '../core/challenge/plan.ts';
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
+import { changePeer, pingPeer } from './change-peer.ts';
 import { checkPeer } from './check-peer.ts';
 import { setSetting, settingsList } from './config-settings.ts';
 import { acceptProposal, rejectProposal } from './decide-proposal.ts';
@@ -31,6 +32,8 @@ export function localApiOf(daemon: Daemon): LocalApi {
     events: (withProgress, signal) => daemon.bus.subscribe(withProgress, signal),
     connectPeer: async (reference, name, wait) => connectPeer(daemon.session, reference, name, wait),
     peers: async () => daemon.session.registry.peers().map((peer) => peerView(daemon.session, peer)),
+    changePeer: async (reference, change) => changePeer(daemon.session, findPeer(daemon.session, reference), change),
+    pingPeer: async (reference, signal) => pingPeer(daemon.session, findPeer(daemon.session, reference), signal),
     setFile: async (source, onProgress, signal) => setFile(daemon.session, source, onProgress, signal),
     readFiles: (name) => readFiles(daemon, name),
     listFiles: (name) => listFiles(daemon, name),

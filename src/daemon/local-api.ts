@@ -104,7 +104,18 @@ export type PeerView = {
   readonly introducer: string;
   readonly contractState: string;
   readonly addedMs: number;
+  readonly pinned: boolean;
+  readonly blocked: boolean;
+  readonly unlisted: boolean;
+  readonly limitBytes: number;
 };
+
+export type PeerChange =
+  | { readonly kind: 'rename'; readonly name: string }
+  | { readonly kind: 'pin' | 'unpin' | 'block' | 'unblock' }
+  | { readonly kind: 'remove' }
+  /** 0 = no limit of its own. */
+  | { readonly kind: 'limit'; readonly limitBytes: number };
 
 export type SetFileSource =
   | { readonly kind: 'path'; readonly path: Buffer; readonly name: Buffer }
@@ -279,6 +290,10 @@ export interface LocalApi {
     wait: boolean,
   ): Promise<{ readonly peer: PeerView; readonly reached: boolean }>;
   peers(): Promise<readonly PeerView[]>;
+  /** Undefined after a removal. */
+  changePeer(reference: string, change: PeerChange): Promise<PeerView | undefined>;
+  /** Milliseconds of one answered call. */
+  pingPeer(reference: string, signal: AbortSignal): Promise<number>;
   /** The job goes on when the caller is gone, unless `signal` of a streamed source aborts. */
   setFile(
     source: SetFileSource,

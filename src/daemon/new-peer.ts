@@ -15,5 +15,8 @@ export function newPeer(session: Session, onionId: OnionId): PeerRecord {
     aeadKey: Buffer.alloc(0),
     lastReachedMs: 0,
     dialledBack: false,
+    blocked: false,
+    unlisted: false,
+    limitBytes: 0,
   };
 }

@@ -178,6 +178,9 @@ function peerRecord(id: OnionId, peer: MetadataPeer): PeerRecord {
     aeadKey: peer.aeadKey,
     lastReachedMs: 0,
     dialledBack: false,
+    blocked: peer.blocked,
+    unlisted: false, // it says so again when it is met
+    limitBytes: peer.limitBytes,
   };
 }
 

@@ -19,6 +19,7 @@ export function peerApiOf(session: Session): PeerApi {
   return {
     classify: (caller) => {
       if (caller === session.self) return 'own';
+      if (session.registry.peer(caller)?.blocked === true) return 'blocked';
       const contract = session.registry.contract(caller);
       const bound = contract !== undefined && contract.state !== 'RELEASED';
       const known = bound || session.registry.peer(caller)?.added === true || session.callers.has(caller);

@@ -1,31 +1,31 @@
 // What the daemon answers to other daemons, in the words of the core. The protobuf edge in `rpc`
 // validates and translates; it calls nothing else. A refusal is thrown as PeerRefusal (core/refusal).
 
-import type { CellRange, ChallengeQuestion } from '../core/challenge/question.ts';
+import type { ChallengeQuestion } from '../core/challenge/question.ts';
 import type { ContractState } from '../core/contract/state.ts';
 import type { OnionId } from '../core/ids.ts';
 import type {
   DownloadRequest,
   DownloadSection,
   Hello,
+  LossReport,
   Offer,
   OfferOutcome,
+  PeerShare,
   ProposalAnswer,
   RevisionReport,
   SignedTerms,
 } from '../ports/peer-client.ts';
 
-export type LossReport = { readonly contentId: Buffer; readonly ranges: readonly CellRange[] };
-
-/** `own` = a connection under our own key: HealthCheck only. `known` = added or in a contract. */
-export type CallerClass = 'own' | 'known' | 'unknown';
+/** `own` = a connection under our own key: HealthCheck only. `known` = added or in a contract. `blocked` = nothing. */
+export type CallerClass = 'own' | 'known' | 'unknown' | 'blocked';
 
 export interface PeerApi {
   classify(caller: OnionId): CallerClass;
   /** An authenticated session of the caller began or ended. */
   session(caller: OnionId, up: boolean, group: string): void;
   healthCheck(caller: OnionId): Promise<Hello>;
-  exchangePeers(caller: OnionId, theirs: readonly OnionId[]): Promise<readonly OnionId[]>;
+  exchangePeers(caller: OnionId, theirs: PeerShare): Promise<PeerShare>;
   getContentRevision(caller: OnionId, held: Buffer): Promise<RevisionReport>;
   setContentRevision(
     caller: OnionId,

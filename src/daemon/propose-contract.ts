@@ -98,6 +98,10 @@ async function ownProposal(session: Session, peer: OnionId, args: ProposeArgs): 
   if (terms.bytesAcceptor > budget) {
     throw new BbError('OVER_BUDGET', `the storage budget has ${budget} bytes left, less than you want to give`);
   }
+  const limit = session.registry.peer(peer)?.limitBytes ?? 0;
+  if (limit > 0 && terms.bytesAcceptor > limit) {
+    throw new BbError('OVER_BUDGET', `you limited this peer to ${limit} bytes`, { hint: 'See bb peers limit.' });
+  }
   const defect = termsDefect(terms);
   if (defect !== undefined) throw new BbError('USAGE', `these terms cannot be offered: ${defect}`);
   const bytes = encodeTerms(terms);

@@ -85,6 +85,16 @@ export class Registry {
     }));
   }
 
+  /** Its contract, if there was one, stays as a tombstone. */
+  deletePeer(id: OnionId): Promise<void> {
+    return this.#writes.run(async () => {
+      const stored = this.#peers.get(id);
+      if (stored === undefined) return;
+      await this.#catalog.putRecords([], [stored.id]);
+      this.#peers.delete(id);
+    });
+  }
+
   /** A change that gives back the same object writes nothing. */
   updateContract(id: OnionId, change: (old: ContractRecord | undefined) => ContractRecord): Promise<ContractRecord> {
     return this.#update(

@@ -44,6 +44,10 @@ export function peerView(session: Session, peer: PeerRecord): PeerView {
     introducer: peer.introducer ?? '',
     contractState: session.registry.contract(peer.onionId)?.state ?? '',
     addedMs: peer.addedMs,
+    pinned: peer.pinned,
+    blocked: peer.blocked,
+    unlisted: peer.unlisted,
+    limitBytes: peer.limitBytes,
   };
 }
 

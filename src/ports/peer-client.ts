@@ -65,6 +65,13 @@ export type Hello = {
 /** Cells of the owner's revision that a storer lost. */
 export type LossReport = { readonly contentId: Buffer; readonly ranges: readonly CellRange[] };
 
+/** What either side of a PeerExchange says. */
+export type PeerShare = {
+  readonly peers: readonly OnionId[];
+  /** The speaker asks not to be passed on. */
+  readonly unlisted: boolean;
+};
+
 export type ProposalAnswer = {
   readonly answer: 'ACCEPTED' | 'PENDING' | 'REJECTED';
   readonly signature: Buffer;
@@ -84,7 +91,7 @@ export type CallOptions = { readonly signal?: AbortSignal; readonly deadlineMs?:
 
 export interface PeerClient {
   healthCheck(peer: OnionId, options?: CallOptions): Promise<Hello>;
-  exchangePeers(peer: OnionId, ours: readonly OnionId[], options?: CallOptions): Promise<readonly OnionId[]>;
+  exchangePeers(peer: OnionId, ours: PeerShare, options?: CallOptions): Promise<PeerShare>;
   getContentRevision(peer: OnionId, held: Buffer, options?: CallOptions): Promise<RevisionReport>;
   setContentRevision(
     peer: OnionId,

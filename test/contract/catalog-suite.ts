@@ -84,6 +84,9 @@ const peerRecordOf = (seed: string, introducer?: string): CatalogRecord => ({
     aeadKey: Buffer.alloc(0),
     lastReachedMs: 0,
     dialledBack: true,
+    blocked: false,
+    unlisted: true,
+    limitBytes: 7,
   },
 });
 

@@ -152,6 +152,10 @@ export const PEER_VIEW: PeerView = {
   group: 'X25519MLKEM768',
   introducer: '',
   contractState: 'ACTIVE',
+  pinned: true,
+  blocked: false,
+  unlisted: true,
+  limitBytes: 19,
   addedMs: 1,
 };
 

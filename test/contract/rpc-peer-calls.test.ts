@@ -52,7 +52,7 @@ test('unary methods carry every field both ways', async () => {
       protocolMax: 2,
       instance: ROOT.subarray(16),
     }),
-    exchangePeers: note([PEER]),
+    exchangePeers: note({ peers: [PEER], unlisted: true }),
     getContentRevision: note(REPORT),
     setContentRevision: note({ outcome: 'CAS_MISMATCH' as const, latestKnown: ID }),
     proposeContract: note({ answer: 'ACCEPTED' as const, signature: SIGNATURE, reason: '' }),
@@ -75,7 +75,10 @@ test('unary methods carry every field both ways', async () => {
     protocolMax: 2,
     instance: ROOT.subarray(16),
   });
-  assert.deepEqual(await client.exchangePeers(PEER, [CALLER, PEER]), [PEER]);
+  assert.deepEqual(await client.exchangePeers(PEER, { peers: [CALLER, PEER], unlisted: false }), {
+    peers: [PEER],
+    unlisted: true,
+  });
   assert.deepEqual(await client.getContentRevision(PEER, ID), REPORT);
   const offer = { content: CONTENT, previousContentId: ID, delete: false, newCells: 3 };
   assert.deepEqual(await client.setContentRevision(PEER, offer), { outcome: 'CAS_MISMATCH', latestKnown: ID });
@@ -101,7 +104,7 @@ test('unary methods carry every field both ways', async () => {
 
   assert.deepEqual(seen, [
     [CALLER],
-    [CALLER, [CALLER, PEER]],
+    [CALLER, { peers: [CALLER, PEER], unlisted: false }],
     [CALLER, ID],
     [CALLER, offer],
     [CALLER, Buffer.from('terms'), SIGNATURE],
@@ -212,7 +215,7 @@ test('who may call what: own key only HealthCheck, strangers four methods, known
 
 const everyCall: Record<string, (rig: Rig) => Promise<unknown>> = {
   healthCheck: ({ client }) => client.healthCheck(PEER),
-  peerExchange: ({ client }) => client.exchangePeers(PEER, []),
+  peerExchange: ({ client }) => client.exchangePeers(PEER, { peers: [], unlisted: true }),
   getContentRevision: ({ client }) => client.getContentRevision(PEER, Buffer.alloc(0)),
   setContentRevision: ({ client }) =>
     client.setContentRevision(PEER, {

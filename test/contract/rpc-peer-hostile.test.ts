@@ -115,11 +115,12 @@ test('every malformed reply is BAD_PEER_DATA', async () => {
   const propose: Ask = ({ client }) => client.proposeContract(PEER, Buffer.from('t'), SIGNATURE);
   const offer: Ask = ({ client }) =>
     client.setContentRevision(PEER, { content: undefined, previousContentId: EMPTY, delete: true, newCells: 0 });
-  const exchange: Ask = ({ client }) => client.exchangePeers(PEER, []);
+  const exchange: Ask = ({ client }) => client.exchangePeers(PEER, { peers: [], unlisted: false });
   const contract: Ask = ({ client }) => client.getContract(PEER);
   const peers = (count: number, length: number): Buffer =>
     bytesOf(PeerExchangeResponse, {
       peers: Array.from({ length: count }, () => ({ onionPubkey: Buffer.alloc(length) })),
+      unlisted: false,
     });
   // Behind a good message, so that nothing but the hostile part can be the reason.
   const after = (bytes: Buffer): Buffer => Buffer.concat([hello({}), bytes]);

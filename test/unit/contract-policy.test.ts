@@ -19,6 +19,7 @@ const FACTS: ProposalFacts = {
   approval: 'added',
   standingGetBytes: 0,
   limitBytes: 20 * GIB,
+  peerLimitBytes: 0,
   promisedBytes: 0,
   promisedToStrangersBytes: 0,
 };

@@ -38,6 +38,9 @@ const record = (name: string): PeerRecord => ({
   aeadKey: Buffer.alloc(0),
   lastReachedMs: 0,
   dialledBack: false,
+  blocked: false,
+  unlisted: true,
+  limitBytes: 7,
 });
 
 test('updates that cross are applied one after the other', async () => {

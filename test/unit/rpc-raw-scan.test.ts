@@ -13,7 +13,7 @@ const repeat = (part: Buffer, count: number): Buffer => Buffer.concat(Array.from
 
 test('what an encoder writes passes', () => {
   const peers = Array.from({ length: 64 }, (_, index) => ({ onionPubkey: Buffer.alloc(32, index) }));
-  scanMessage(PeerExchangeResponse.encode({ peers }).finish(), { 1: {} });
+  scanMessage(PeerExchangeResponse.encode({ peers, unlisted: true }).finish(), { 1: {} });
   scanMessage(Buffer.alloc(0), {});
   // One of each wire type, with the largest varint and the largest field number.
   scanMessage(Buffer.from('08ffffffffffffffffff01', 'hex'), {});

@@ -29,6 +29,8 @@ const PEER: MetadataPeer = {
   addedAtSeconds: 1_780_000_000,
   contractState: 2,
   role: 0,
+  blocked: true,
+  limitBytes: 5 * 1024 ** 3,
 };
 
 const METADATA: Metadata = {
@@ -105,6 +107,7 @@ const BEYOND: Record<string, Metadata> = {
   },
   'a root of too many levels': { ...METADATA, indexRoot: { level: 9, chunkIds: [] } },
   'a sequence above 2^53-1': { ...METADATA, sequence: 2 ** 53 },
+  'a time whose milliseconds are above 2^53-1': { ...METADATA, createdMs: 2 ** 53 },
   'a minimum of 33 replicas': { ...METADATA, settings: { ...METADATA.settings, minReplicas: 33 } },
 };
 

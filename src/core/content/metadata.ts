@@ -31,6 +31,9 @@ export type MetadataPeer = {
   readonly contractState: number;
   /** 0: nothing special. */
   readonly role: number;
+  readonly blocked: boolean;
+  /** The most that is promised to it; 0 = no limit of its own. */
+  readonly limitBytes: number;
 };
 
 export type MetadataSettings = {

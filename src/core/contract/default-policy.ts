@@ -36,6 +36,8 @@ export type ProposalFacts = {
   /** What the standing terms let the peer store for us; 0 without any. */
   readonly standingGetBytes: number;
   readonly limitBytes: number;
+  /** What the user allows this peer; 0 = no limit of its own. */
+  readonly peerLimitBytes: number;
   /** Promised to all other peers; to strangers among them. */
   readonly promisedBytes: number;
   readonly promisedToStrangersBytes: number;
@@ -55,7 +57,8 @@ export function decideProposal(terms: Terms, facts: ProposalFacts): ProposalDeci
   if (terms.version <= facts.lastVersion) {
     return rejected('OLD_VERSION', 'Newer terms have been signed with this peer already.');
   }
-  if (side.giveBytes > acceptableBytes(facts.limitBytes, facts.promisedBytes)) {
+  const overOwnLimit = facts.peerLimitBytes > 0 && side.giveBytes > facts.peerLimitBytes;
+  if (overOwnLimit || side.giveBytes > acceptableBytes(facts.limitBytes, facts.promisedBytes)) {
     return rejected('OVER_BUDGET', 'It asks for more than the storage budget has left.');
   }
   if (!facts.added) {

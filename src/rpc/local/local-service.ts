@@ -13,7 +13,7 @@ import { fileMessages, listMessages } from './file-messages.ts';
 import { initArgs, unlockSecret, wipeAfter } from './identity-messages.ts';
 import { failed, serverStream, unary } from './local-calls.ts';
 import type { LocalCallDeps } from './local-calls.ts';
-import { optionalReference, peerInfoMessage, peerReference, peersMessage } from './peer-messages.ts';
+import { optionalReference, peerChange, peerInfoMessage, peerReference, peersMessage } from './peer-messages.ts';
 import { recoverArgs, recoverMessage } from './recover-messages.ts';
 import { setFileHandler } from './set-file.ts';
 import { eventMessage, stateNumber, statusMessage } from './status-message.ts';
@@ -57,6 +57,13 @@ export function localHandlers(deps: LocalServiceDeps): BarterBackupClientServer 
     connectPeer: unary(deps, async ({ peer, wait }) => {
       const connected = await api.connectPeer(peerReference(peer), peer?.name ?? '', wait);
       return { peer: peerInfoMessage(connected.peer), reached: connected.reached };
+    }),
+    changePeer: unary(deps, async (request) => {
+      const peer = await api.changePeer(peerReference(request.peer), peerChange(request));
+      return { peer: peer && peerInfoMessage(peer) };
+    }),
+    pingPeer: unary(deps, async ({ peer }) => {
+      return { milliseconds: BigInt(Math.round(await api.pingPeer(peerReference(peer), deps.closing))) };
     }),
     connectedPeers: unary(deps, async () => peersMessage(await api.peers(), clock.nowMs() - PERIODS_MS.tick)),
     setFile: setFileHandler(deps, api),

@@ -1,8 +1,9 @@
 // Peers for local programs.
 
-import type { PeerView } from '../../daemon/local-api.ts';
-import type { ConnectedPeersResponse, Peer, PeerInfo } from '../../gen/clirpc/v1/clirpc.ts';
-import { MalformedMessage } from '../wire-checks.ts';
+import type { PeerChange, PeerView } from '../../daemon/local-api.ts';
+import { PeerAction } from '../../gen/clirpc/v1/clirpc.ts';
+import type { ChangePeerRequest, ConnectedPeersResponse, Peer, PeerInfo } from '../../gen/clirpc/v1/clirpc.ts';
+import { MalformedMessage, wireNumber } from '../wire-checks.ts';
 import { peerMessage } from './views.ts';
 
 /** What the caller typed for a peer: an onion id, a URI, a name or a prefix. */
@@ -27,8 +28,34 @@ export function peerInfoMessage(peer: PeerView): PeerInfo {
     introducer: peer.introducer,
     contractState: peer.contractState,
     addedMs: BigInt(peer.addedMs),
+    pinned: peer.pinned,
+    blocked: peer.blocked,
+    unlisted: peer.unlisted,
+    limitBytes: BigInt(peer.limitBytes),
   };
 }
+
+export function peerChange({ action, name, limitBytes }: ChangePeerRequest): PeerChange {
+  switch (action) {
+    case PeerAction.PEER_ACTION_RENAME:
+      return { kind: 'rename', name };
+    case PeerAction.PEER_ACTION_LIMIT:
+      return { kind: 'limit', limitBytes: wireNumber(limitBytes, 'limit_bytes') };
+    default: {
+      const kind = PLAIN_ACTIONS.get(action);
+      if (kind === undefined) throw new MalformedMessage('the action is unknown');
+      return { kind };
+    }
+  }
+}
+
+const PLAIN_ACTIONS = new Map<PeerAction, 'pin' | 'unpin' | 'block' | 'unblock' | 'remove'>([
+  [PeerAction.PEER_ACTION_PIN, 'pin'],
+  [PeerAction.PEER_ACTION_UNPIN, 'unpin'],
+  [PeerAction.PEER_ACTION_BLOCK, 'block'],
+  [PeerAction.PEER_ACTION_UNBLOCK, 'unblock'],
+  [PeerAction.PEER_ACTION_REMOVE, 'remove'],
+]);
 
 /** `reachedSinceMs`: a peer without a session that was reached after this moment counts as online. */
 export function peersMessage(peers: readonly PeerView[], reachedSinceMs: number): ConnectedPeersResponse {

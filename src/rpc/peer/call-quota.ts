@@ -18,6 +18,7 @@ const CALLS_PER_MINUTE: Readonly<Record<CallerClass, number>> = {
   own: UNKNOWN_CALLS_PER_MINUTE,
   known: CONTRACT_CALLS_PER_MINUTE,
   unknown: UNKNOWN_CALLS_PER_MINUTE,
+  blocked: UNKNOWN_CALLS_PER_MINUTE,
 };
 
 type Bucket = { tokens: number; atMs: number; callsPerMinute: number };

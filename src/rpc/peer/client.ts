@@ -16,6 +16,7 @@ import type {
   LossReport,
   Offer,
   PeerClient,
+  PeerShare,
   PeerConnection,
   ProposalAnswer,
   RevisionReport,
@@ -50,7 +51,7 @@ export class GrpcPeerClient implements PeerClient {
     return this.#call(peer, PEER_METHODS.healthCheck, undefined, options);
   }
 
-  exchangePeers(peer: OnionId, ours: readonly OnionId[], options?: CallOptions): Promise<readonly OnionId[]> {
+  exchangePeers(peer: OnionId, ours: PeerShare, options?: CallOptions): Promise<PeerShare> {
     return this.#call(peer, PEER_METHODS.peerExchange, ours, options);
   }
 

@@ -10,7 +10,7 @@ import {
   PeerExchangeResponse,
 } from '../../gen/bbrpc/v1/bbrpc.ts';
 import type { Peer } from '../../gen/bbrpc/v1/bbrpc.ts';
-import type { Hello } from '../../ports/peer-client.ts';
+import type { Hello, PeerShare } from '../../ports/peer-client.ts';
 import { messageCodec } from '../message-codec.ts';
 import { atMost, exactBytes, exactOrEmpty, inRange, MalformedMessage } from '../wire-checks.ts';
 
@@ -37,19 +37,24 @@ export const healthCheckResponse = messageCodec<HealthCheckResponse, Hello>(Heal
   }),
 });
 
-export const peerExchangeRequest = messageCodec<PeerExchangeRequest, readonly OnionId[]>(PeerExchangeRequest, {
+export const peerExchangeRequest = messageCodec<PeerExchangeRequest, PeerShare>(PeerExchangeRequest, {
   maxBytes: RPC_REQUEST_BYTES,
-  shape: { 1: {} },
-  toWire: (ids) => ({ peers: ids.map(peerOf) }),
-  fromWire: (wire) => idsOf(wire.peers),
+  ...shares(),
 });
 
-export const peerExchangeResponse = messageCodec<PeerExchangeResponse, readonly OnionId[]>(PeerExchangeResponse, {
+export const peerExchangeResponse = messageCodec<PeerExchangeResponse, PeerShare>(PeerExchangeResponse, {
   maxBytes: RPC_MESSAGE_BYTES,
-  shape: { 1: {} },
-  toWire: (ids) => ({ peers: ids.map(peerOf) }),
-  fromWire: (wire) => idsOf(wire.peers),
+  ...shares(),
 });
+
+/** Request and response are the same. */
+function shares() {
+  return {
+    shape: { 1: {} },
+    toWire: ({ peers, unlisted }: PeerShare) => ({ peers: peers.map(peerOf), unlisted }),
+    fromWire: (wire: PeerExchangeRequest): PeerShare => ({ peers: idsOf(wire.peers), unlisted: wire.unlisted }),
+  };
+}
 
 function peerOf(id: OnionId): Peer {
   return { onionPubkey: pubkeyFromOnionId(id) };

@@ -47,6 +47,9 @@ const peer = object<PeerRecord>({
   aeadKey: bytes,
   lastReachedMs: number,
   dialledBack: optionalWith(flag, false),
+  blocked: optionalWith(flag, false),
+  unlisted: optionalWith(flag, false),
+  limitBytes: optionalWith(integer, 0),
 });
 
 const loss = object<LossRecord>({

@@ -28,6 +28,8 @@ import * as pb from '../../gen/storedpb/v1/stored.ts';
 const EMPTY = Buffer.alloc(0);
 const MS_PER_S = 1000;
 const NS_PER_MS = 1_000_000;
+/** Every time of these seconds is an exact number of milliseconds. */
+const SECONDS_MAX = Math.floor(Number.MAX_SAFE_INTEGER / MS_PER_S) - 1;
 
 export const metadataCodec: MetadataCodec = {
   encode(metadata) {
@@ -106,6 +108,8 @@ function peerToMessage(peer: MetadataPeer): pb.Peer {
     addedAt: BigInt(Math.floor(peer.addedAtSeconds)),
     contractState: peer.contractState,
     role: peer.role,
+    blocked: peer.blocked,
+    limitBytes: BigInt(peer.limitBytes),
   };
 }
 
@@ -121,7 +125,7 @@ function fromMessage(message: pb.Metadata): Metadata {
     generation: revision.generation,
     sequence: natural(revision.sequence),
     createdMs:
-      natural(revision.createdAt) * MS_PER_S + Math.floor(natural(revision.createdAtNs, 999_999_999) / NS_PER_MS),
+      natural(revision.createdAt, SECONDS_MAX) * MS_PER_S + Math.floor(natural(revision.createdAtNs, 999_999_999) / NS_PER_MS),
     previousContentId: sized(message.previousContentId, 0, CONTENT_ID_BYTES),
     ancestors: packed(message.ancestors, ANCESTOR_BYTES, ANCESTORS),
     generations: counted(message.generations, GENERATIONS).map(({ generation, lastSequence }) => ({
@@ -166,6 +170,8 @@ function peerFromMessage(peer: pb.Peer): MetadataPeer {
     addedAtSeconds: natural(peer.addedAt),
     contractState: upTo(peer.contractState, CONTRACT_STATES.length),
     role: peer.role,
+    blocked: peer.blocked,
+    limitBytes: natural(peer.limitBytes),
   };
 }
 

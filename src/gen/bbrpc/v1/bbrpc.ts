@@ -351,12 +351,16 @@ export interface HealthCheckResponse {
 export interface PeerExchangeRequest {
   /** peers has at most 64 elements. */
   peers: Peer[];
+  /** unlisted is true if the caller asks not to be passed on. */
+  unlisted: boolean;
 }
 
 /** PeerExchangeResponse carries onion keys that the responder reached lately. */
 export interface PeerExchangeResponse {
   /** peers has at most 64 elements, 8 for an unknown caller. */
   peers: Peer[];
+  /** unlisted is true if the responder asks not to be passed on. */
+  unlisted: boolean;
 }
 
 /** ContentInfo describes one revision as a blob for one storer. */
@@ -977,13 +981,16 @@ export const HealthCheckResponse: MessageFns<HealthCheckResponse> = {
 };
 
 function createBasePeerExchangeRequest(): PeerExchangeRequest {
-  return { peers: [] };
+  return { peers: [], unlisted: false };
 }
 
 export const PeerExchangeRequest: MessageFns<PeerExchangeRequest> = {
   encode(message: PeerExchangeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.peers) {
       Peer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.unlisted !== false) {
+      writer.uint32(16).bool(message.unlisted);
     }
     return writer;
   },
@@ -1009,6 +1016,14 @@ export const PeerExchangeRequest: MessageFns<PeerExchangeRequest> = {
             message.peers.push(Peer.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unlisted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1022,13 +1037,19 @@ export const PeerExchangeRequest: MessageFns<PeerExchangeRequest> = {
   },
 
   fromJSON(object: any): PeerExchangeRequest {
-    return { peers: globalThis.Array.isArray(object?.peers) ? object.peers.map((e: any) => Peer.fromJSON(e)) : [] };
+    return {
+      peers: globalThis.Array.isArray(object?.peers) ? object.peers.map((e: any) => Peer.fromJSON(e)) : [],
+      unlisted: isSet(object.unlisted) ? globalThis.Boolean(object.unlisted) : false,
+    };
   },
 
   toJSON(message: PeerExchangeRequest): unknown {
     const obj: any = {};
     if (message.peers?.length) {
       obj.peers = message.peers.map((e) => Peer.toJSON(e));
+    }
+    if (message.unlisted !== false) {
+      obj.unlisted = message.unlisted;
     }
     return obj;
   },
@@ -1039,18 +1060,22 @@ export const PeerExchangeRequest: MessageFns<PeerExchangeRequest> = {
   fromPartial<I extends Exact<DeepPartial<PeerExchangeRequest>, I>>(object: I): PeerExchangeRequest {
     const message = createBasePeerExchangeRequest();
     message.peers = object.peers?.map((e) => Peer.fromPartial(e)) || [];
+    message.unlisted = object.unlisted ?? false;
     return message;
   },
 };
 
 function createBasePeerExchangeResponse(): PeerExchangeResponse {
-  return { peers: [] };
+  return { peers: [], unlisted: false };
 }
 
 export const PeerExchangeResponse: MessageFns<PeerExchangeResponse> = {
   encode(message: PeerExchangeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.peers) {
       Peer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.unlisted !== false) {
+      writer.uint32(16).bool(message.unlisted);
     }
     return writer;
   },
@@ -1076,6 +1101,14 @@ export const PeerExchangeResponse: MessageFns<PeerExchangeResponse> = {
             message.peers.push(Peer.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unlisted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1089,13 +1122,19 @@ export const PeerExchangeResponse: MessageFns<PeerExchangeResponse> = {
   },
 
   fromJSON(object: any): PeerExchangeResponse {
-    return { peers: globalThis.Array.isArray(object?.peers) ? object.peers.map((e: any) => Peer.fromJSON(e)) : [] };
+    return {
+      peers: globalThis.Array.isArray(object?.peers) ? object.peers.map((e: any) => Peer.fromJSON(e)) : [],
+      unlisted: isSet(object.unlisted) ? globalThis.Boolean(object.unlisted) : false,
+    };
   },
 
   toJSON(message: PeerExchangeResponse): unknown {
     const obj: any = {};
     if (message.peers?.length) {
       obj.peers = message.peers.map((e) => Peer.toJSON(e));
+    }
+    if (message.unlisted !== false) {
+      obj.unlisted = message.unlisted;
     }
     return obj;
   },
@@ -1106,6 +1145,7 @@ export const PeerExchangeResponse: MessageFns<PeerExchangeResponse> = {
   fromPartial<I extends Exact<DeepPartial<PeerExchangeResponse>, I>>(object: I): PeerExchangeResponse {
     const message = createBasePeerExchangeResponse();
     message.peers = object.peers?.map((e) => Peer.fromPartial(e)) || [];
+    message.unlisted = object.unlisted ?? false;
     return message;
   },
 };

@@ -259,6 +259,98 @@ export function verdictToJSON(object: Verdict): string {
   }
 }
 
+/** PeerAction is what a user decides about a peer. */
+export const PeerAction = {
+  /** PEER_ACTION_UNSPECIFIED - PEER_ACTION_UNSPECIFIED is an error. */
+  PEER_ACTION_UNSPECIFIED: 0,
+  /** PEER_ACTION_RENAME - PEER_ACTION_RENAME gives it another name. */
+  PEER_ACTION_RENAME: 1,
+  /** PEER_ACTION_PIN - PEER_ACTION_PIN prefers it, and counts as adding it. */
+  PEER_ACTION_PIN: 2,
+  /** PEER_ACTION_UNPIN - PEER_ACTION_UNPIN takes that back. */
+  PEER_ACTION_UNPIN: 3,
+  /** PEER_ACTION_LIMIT - PEER_ACTION_LIMIT sets the most that is promised to it. */
+  PEER_ACTION_LIMIT: 4,
+  /** PEER_ACTION_BLOCK - PEER_ACTION_BLOCK neither answers nor calls it any more. */
+  PEER_ACTION_BLOCK: 5,
+  /** PEER_ACTION_UNBLOCK - PEER_ACTION_UNBLOCK takes that back. */
+  PEER_ACTION_UNBLOCK: 6,
+  /** PEER_ACTION_REMOVE - PEER_ACTION_REMOVE forgets it. */
+  PEER_ACTION_REMOVE: 7,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type PeerAction = typeof PeerAction[keyof typeof PeerAction];
+
+export namespace PeerAction {
+  export type PEER_ACTION_UNSPECIFIED = typeof PeerAction.PEER_ACTION_UNSPECIFIED;
+  export type PEER_ACTION_RENAME = typeof PeerAction.PEER_ACTION_RENAME;
+  export type PEER_ACTION_PIN = typeof PeerAction.PEER_ACTION_PIN;
+  export type PEER_ACTION_UNPIN = typeof PeerAction.PEER_ACTION_UNPIN;
+  export type PEER_ACTION_LIMIT = typeof PeerAction.PEER_ACTION_LIMIT;
+  export type PEER_ACTION_BLOCK = typeof PeerAction.PEER_ACTION_BLOCK;
+  export type PEER_ACTION_UNBLOCK = typeof PeerAction.PEER_ACTION_UNBLOCK;
+  export type PEER_ACTION_REMOVE = typeof PeerAction.PEER_ACTION_REMOVE;
+  export type UNRECOGNIZED = typeof PeerAction.UNRECOGNIZED;
+}
+
+export function peerActionFromJSON(object: any): PeerAction {
+  switch (object) {
+    case 0:
+    case "PEER_ACTION_UNSPECIFIED":
+      return PeerAction.PEER_ACTION_UNSPECIFIED;
+    case 1:
+    case "PEER_ACTION_RENAME":
+      return PeerAction.PEER_ACTION_RENAME;
+    case 2:
+    case "PEER_ACTION_PIN":
+      return PeerAction.PEER_ACTION_PIN;
+    case 3:
+    case "PEER_ACTION_UNPIN":
+      return PeerAction.PEER_ACTION_UNPIN;
+    case 4:
+    case "PEER_ACTION_LIMIT":
+      return PeerAction.PEER_ACTION_LIMIT;
+    case 5:
+    case "PEER_ACTION_BLOCK":
+      return PeerAction.PEER_ACTION_BLOCK;
+    case 6:
+    case "PEER_ACTION_UNBLOCK":
+      return PeerAction.PEER_ACTION_UNBLOCK;
+    case 7:
+    case "PEER_ACTION_REMOVE":
+      return PeerAction.PEER_ACTION_REMOVE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return PeerAction.UNRECOGNIZED;
+  }
+}
+
+export function peerActionToJSON(object: PeerAction): string {
+  switch (object) {
+    case PeerAction.PEER_ACTION_UNSPECIFIED:
+      return "PEER_ACTION_UNSPECIFIED";
+    case PeerAction.PEER_ACTION_RENAME:
+      return "PEER_ACTION_RENAME";
+    case PeerAction.PEER_ACTION_PIN:
+      return "PEER_ACTION_PIN";
+    case PeerAction.PEER_ACTION_UNPIN:
+      return "PEER_ACTION_UNPIN";
+    case PeerAction.PEER_ACTION_LIMIT:
+      return "PEER_ACTION_LIMIT";
+    case PeerAction.PEER_ACTION_BLOCK:
+      return "PEER_ACTION_BLOCK";
+    case PeerAction.PEER_ACTION_UNBLOCK:
+      return "PEER_ACTION_UNBLOCK";
+    case PeerAction.PEER_ACTION_REMOVE:
+      return "PEER_ACTION_REMOVE";
+    case PeerAction.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** EntryKind tells what an entry is. */
 export const EntryKind = {
   /** ENTRY_KIND_UNSPECIFIED - ENTRY_KIND_UNSPECIFIED is never sent. */
@@ -812,6 +904,46 @@ export interface PeerInfo {
   contractState: string;
   /** added_ms is when it became known, Unix milliseconds. */
   addedMs: bigint;
+  /** pinned is true if the user wants to keep it in any case. */
+  pinned: boolean;
+  /** blocked is true if it is neither answered nor called. */
+  blocked: boolean;
+  /** unlisted is true if it asked not to be passed on. */
+  unlisted: boolean;
+  /** limit_bytes is the most that is promised to it, 0 for no limit of its own. */
+  limitBytes: bigint;
+}
+
+/** ChangePeerRequest is one decision about a peer. */
+export interface ChangePeerRequest {
+  /** peer is the peer. */
+  peer:
+    | Peer
+    | undefined;
+  /** action is the decision. */
+  action: PeerAction;
+  /** name is the new name, with PEER_ACTION_RENAME. */
+  name: string;
+  /** limit_bytes is the limit, 0 for none, with PEER_ACTION_LIMIT. */
+  limitBytes: bigint;
+}
+
+/** ChangePeerResponse confirms. */
+export interface ChangePeerResponse {
+  /** peer is the peer as it is known now; absent after a removal. */
+  peer: PeerInfo | undefined;
+}
+
+/** PingPeerRequest asks for one call. */
+export interface PingPeerRequest {
+  /** peer is the peer. */
+  peer: Peer | undefined;
+}
+
+/** PingPeerResponse is its time. */
+export interface PingPeerResponse {
+  /** milliseconds is how long one answered call took over Tor. */
+  milliseconds: bigint;
 }
 
 /** ConnectedPeersRequest is empty. */
@@ -4114,6 +4246,10 @@ function createBasePeerInfo(): PeerInfo {
     introducer: "",
     contractState: "",
     addedMs: 0n,
+    pinned: false,
+    blocked: false,
+    unlisted: false,
+    limitBytes: 0n,
   };
 }
 
@@ -4148,6 +4284,21 @@ export const PeerInfo: MessageFns<PeerInfo> = {
         throw new globalThis.Error("value provided for field message.addedMs of type int64 too large");
       }
       writer.uint32(64).int64(message.addedMs);
+    }
+    if (message.pinned !== false) {
+      writer.uint32(72).bool(message.pinned);
+    }
+    if (message.blocked !== false) {
+      writer.uint32(80).bool(message.blocked);
+    }
+    if (message.unlisted !== false) {
+      writer.uint32(88).bool(message.unlisted);
+    }
+    if (message.limitBytes !== 0n) {
+      if (BigInt.asIntN(64, message.limitBytes) !== message.limitBytes) {
+        throw new globalThis.Error("value provided for field message.limitBytes of type int64 too large");
+      }
+      writer.uint32(96).int64(message.limitBytes);
     }
     return writer;
   },
@@ -4229,6 +4380,38 @@ export const PeerInfo: MessageFns<PeerInfo> = {
             message.addedMs = reader.int64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.pinned = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.blocked = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.unlisted = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.limitBytes = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4263,6 +4446,14 @@ export const PeerInfo: MessageFns<PeerInfo> = {
         ? globalThis.String(object.contract_state)
         : "",
       addedMs: isSet(object.addedMs) ? BigInt(object.addedMs) : isSet(object.added_ms) ? BigInt(object.added_ms) : 0n,
+      pinned: isSet(object.pinned) ? globalThis.Boolean(object.pinned) : false,
+      blocked: isSet(object.blocked) ? globalThis.Boolean(object.blocked) : false,
+      unlisted: isSet(object.unlisted) ? globalThis.Boolean(object.unlisted) : false,
+      limitBytes: isSet(object.limitBytes)
+        ? BigInt(object.limitBytes)
+        : isSet(object.limit_bytes)
+        ? BigInt(object.limit_bytes)
+        : 0n,
     };
   },
 
@@ -4292,6 +4483,18 @@ export const PeerInfo: MessageFns<PeerInfo> = {
     if (message.addedMs !== 0n) {
       obj.addedMs = message.addedMs.toString();
     }
+    if (message.pinned !== false) {
+      obj.pinned = message.pinned;
+    }
+    if (message.blocked !== false) {
+      obj.blocked = message.blocked;
+    }
+    if (message.unlisted !== false) {
+      obj.unlisted = message.unlisted;
+    }
+    if (message.limitBytes !== 0n) {
+      obj.limitBytes = message.limitBytes.toString();
+    }
     return obj;
   },
 
@@ -4310,6 +4513,344 @@ export const PeerInfo: MessageFns<PeerInfo> = {
     message.introducer = object.introducer ?? "";
     message.contractState = object.contractState ?? "";
     message.addedMs = (object.addedMs !== undefined && object.addedMs !== null) ? BigInt(object.addedMs) : 0n;
+    message.pinned = object.pinned ?? false;
+    message.blocked = object.blocked ?? false;
+    message.unlisted = object.unlisted ?? false;
+    message.limitBytes = (object.limitBytes !== undefined && object.limitBytes !== null)
+      ? BigInt(object.limitBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseChangePeerRequest(): ChangePeerRequest {
+  return { peer: undefined, action: 0, name: "", limitBytes: 0n };
+}
+
+export const ChangePeerRequest: MessageFns<ChangePeerRequest> = {
+  encode(message: ChangePeerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer !== undefined) {
+      Peer.encode(message.peer, writer.uint32(10).fork()).join();
+    }
+    if (message.action !== 0) {
+      writer.uint32(16).int32(message.action);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.limitBytes !== 0n) {
+      if (BigInt.asIntN(64, message.limitBytes) !== message.limitBytes) {
+        throw new globalThis.Error("value provided for field message.limitBytes of type int64 too large");
+      }
+      writer.uint32(32).int64(message.limitBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangePeerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangePeerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peer = Peer.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.action = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limitBytes = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChangePeerRequest {
+    return {
+      peer: isSet(object.peer) ? Peer.fromJSON(object.peer) : undefined,
+      action: isSet(object.action) ? peerActionFromJSON(object.action) : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      limitBytes: isSet(object.limitBytes)
+        ? BigInt(object.limitBytes)
+        : isSet(object.limit_bytes)
+        ? BigInt(object.limit_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: ChangePeerRequest): unknown {
+    const obj: any = {};
+    if (message.peer !== undefined) {
+      obj.peer = Peer.toJSON(message.peer);
+    }
+    if (message.action !== 0) {
+      obj.action = peerActionToJSON(message.action);
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.limitBytes !== 0n) {
+      obj.limitBytes = message.limitBytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChangePeerRequest>, I>>(base?: I): ChangePeerRequest {
+    return ChangePeerRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChangePeerRequest>, I>>(object: I): ChangePeerRequest {
+    const message = createBaseChangePeerRequest();
+    message.peer = (object.peer !== undefined && object.peer !== null) ? Peer.fromPartial(object.peer) : undefined;
+    message.action = object.action ?? 0;
+    message.name = object.name ?? "";
+    message.limitBytes = (object.limitBytes !== undefined && object.limitBytes !== null)
+      ? BigInt(object.limitBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseChangePeerResponse(): ChangePeerResponse {
+  return { peer: undefined };
+}
+
+export const ChangePeerResponse: MessageFns<ChangePeerResponse> = {
+  encode(message: ChangePeerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer !== undefined) {
+      PeerInfo.encode(message.peer, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangePeerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangePeerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peer = PeerInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChangePeerResponse {
+    return { peer: isSet(object.peer) ? PeerInfo.fromJSON(object.peer) : undefined };
+  },
+
+  toJSON(message: ChangePeerResponse): unknown {
+    const obj: any = {};
+    if (message.peer !== undefined) {
+      obj.peer = PeerInfo.toJSON(message.peer);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChangePeerResponse>, I>>(base?: I): ChangePeerResponse {
+    return ChangePeerResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChangePeerResponse>, I>>(object: I): ChangePeerResponse {
+    const message = createBaseChangePeerResponse();
+    message.peer = (object.peer !== undefined && object.peer !== null) ? PeerInfo.fromPartial(object.peer) : undefined;
+    return message;
+  },
+};
+
+function createBasePingPeerRequest(): PingPeerRequest {
+  return { peer: undefined };
+}
+
+export const PingPeerRequest: MessageFns<PingPeerRequest> = {
+  encode(message: PingPeerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer !== undefined) {
+      Peer.encode(message.peer, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PingPeerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePingPeerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peer = Peer.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PingPeerRequest {
+    return { peer: isSet(object.peer) ? Peer.fromJSON(object.peer) : undefined };
+  },
+
+  toJSON(message: PingPeerRequest): unknown {
+    const obj: any = {};
+    if (message.peer !== undefined) {
+      obj.peer = Peer.toJSON(message.peer);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PingPeerRequest>, I>>(base?: I): PingPeerRequest {
+    return PingPeerRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PingPeerRequest>, I>>(object: I): PingPeerRequest {
+    const message = createBasePingPeerRequest();
+    message.peer = (object.peer !== undefined && object.peer !== null) ? Peer.fromPartial(object.peer) : undefined;
+    return message;
+  },
+};
+
+function createBasePingPeerResponse(): PingPeerResponse {
+  return { milliseconds: 0n };
+}
+
+export const PingPeerResponse: MessageFns<PingPeerResponse> = {
+  encode(message: PingPeerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.milliseconds !== 0n) {
+      if (BigInt.asIntN(64, message.milliseconds) !== message.milliseconds) {
+        throw new globalThis.Error("value provided for field message.milliseconds of type int64 too large");
+      }
+      writer.uint32(8).int64(message.milliseconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PingPeerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePingPeerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.milliseconds = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PingPeerResponse {
+    return { milliseconds: isSet(object.milliseconds) ? BigInt(object.milliseconds) : 0n };
+  },
+
+  toJSON(message: PingPeerResponse): unknown {
+    const obj: any = {};
+    if (message.milliseconds !== 0n) {
+      obj.milliseconds = message.milliseconds.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PingPeerResponse>, I>>(base?: I): PingPeerResponse {
+    return PingPeerResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PingPeerResponse>, I>>(object: I): PingPeerResponse {
+    const message = createBasePingPeerResponse();
+    message.milliseconds = (object.milliseconds !== undefined && object.milliseconds !== null)
+      ? BigInt(object.milliseconds)
+      : 0n;
     return message;
   },
 };
@@ -10875,6 +11416,26 @@ export const BarterBackupClientService = {
     responseSerialize: (value: ConnectPeerResponse): Buffer => Buffer.from(ConnectPeerResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ConnectPeerResponse => ConnectPeerResponse.decode(value),
   },
+  /** ChangePeer changes what the user decided about a peer. */
+  changePeer: {
+    path: "/clirpc.v1.BarterBackupClient/ChangePeer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ChangePeerRequest): Buffer => Buffer.from(ChangePeerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ChangePeerRequest => ChangePeerRequest.decode(value),
+    responseSerialize: (value: ChangePeerResponse): Buffer => Buffer.from(ChangePeerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ChangePeerResponse => ChangePeerResponse.decode(value),
+  },
+  /** PingPeer measures one answered call to a peer. */
+  pingPeer: {
+    path: "/clirpc.v1.BarterBackupClient/PingPeer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PingPeerRequest): Buffer => Buffer.from(PingPeerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PingPeerRequest => PingPeerRequest.decode(value),
+    responseSerialize: (value: PingPeerResponse): Buffer => Buffer.from(PingPeerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PingPeerResponse => PingPeerResponse.decode(value),
+  },
   /** ConnectedPeers lists the known peers. */
   connectedPeers: {
     path: "/clirpc.v1.BarterBackupClient/ConnectedPeers" as const,
@@ -11112,6 +11673,10 @@ export interface BarterBackupClientServer extends UntypedServiceImplementation {
   events: handleServerStreamingCall<EventsRequest, Event>;
   /** ConnectPeer adds a peer to the known peers and tries to reach it. */
   connectPeer: handleUnaryCall<ConnectPeerRequest, ConnectPeerResponse>;
+  /** ChangePeer changes what the user decided about a peer. */
+  changePeer: handleUnaryCall<ChangePeerRequest, ChangePeerResponse>;
+  /** PingPeer measures one answered call to a peer. */
+  pingPeer: handleUnaryCall<PingPeerRequest, PingPeerResponse>;
   /** ConnectedPeers lists the known peers. */
   connectedPeers: handleUnaryCall<ConnectedPeersRequest, ConnectedPeersResponse>;
   /**
@@ -11245,6 +11810,38 @@ export interface BarterBackupClientClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ConnectPeerResponse) => void,
+  ): ClientUnaryCall;
+  /** ChangePeer changes what the user decided about a peer. */
+  changePeer(
+    request: ChangePeerRequest,
+    callback: (error: ServiceError | null, response: ChangePeerResponse) => void,
+  ): ClientUnaryCall;
+  changePeer(
+    request: ChangePeerRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ChangePeerResponse) => void,
+  ): ClientUnaryCall;
+  changePeer(
+    request: ChangePeerRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ChangePeerResponse) => void,
+  ): ClientUnaryCall;
+  /** PingPeer measures one answered call to a peer. */
+  pingPeer(
+    request: PingPeerRequest,
+    callback: (error: ServiceError | null, response: PingPeerResponse) => void,
+  ): ClientUnaryCall;
+  pingPeer(
+    request: PingPeerRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PingPeerResponse) => void,
+  ): ClientUnaryCall;
+  pingPeer(
+    request: PingPeerRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PingPeerResponse) => void,
   ): ClientUnaryCall;
   /** ConnectedPeers lists the known peers. */
   connectedPeers(

@@ -67,6 +67,13 @@ export interface Peer {
   contractState: number;
   /** role is what the peer is to us beyond its contract; 0 for nothing special. */
   role: number;
+  /** blocked is true if the user wants nothing to do with this peer. */
+  blocked: boolean;
+  /**
+   * limit_bytes is the most that is promised to this peer, 0 for no limit of
+   * its own.
+   */
+  limitBytes: bigint;
 }
 
 /**
@@ -412,6 +419,8 @@ function createBasePeer(): Peer {
     addedAt: 0n,
     contractState: 0,
     role: 0,
+    blocked: false,
+    limitBytes: 0n,
   };
 }
 
@@ -467,6 +476,15 @@ export const Peer: MessageFns<Peer> = {
     }
     if (message.role !== 0) {
       writer.uint32(112).uint32(message.role);
+    }
+    if (message.blocked !== false) {
+      writer.uint32(120).bool(message.blocked);
+    }
+    if (message.limitBytes !== 0n) {
+      if (BigInt.asUintN(64, message.limitBytes) !== message.limitBytes) {
+        throw new globalThis.Error("value provided for field message.limitBytes of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.limitBytes);
     }
     return writer;
   },
@@ -596,6 +614,22 @@ export const Peer: MessageFns<Peer> = {
             message.role = reader.uint32();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.blocked = reader.bool();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.limitBytes = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -652,6 +686,12 @@ export const Peer: MessageFns<Peer> = {
         ? globalThis.Number(object.contract_state)
         : 0,
       role: isSet(object.role) ? globalThis.Number(object.role) : 0,
+      blocked: isSet(object.blocked) ? globalThis.Boolean(object.blocked) : false,
+      limitBytes: isSet(object.limitBytes)
+        ? BigInt(object.limitBytes)
+        : isSet(object.limit_bytes)
+        ? BigInt(object.limit_bytes)
+        : 0n,
     };
   },
 
@@ -699,6 +739,12 @@ export const Peer: MessageFns<Peer> = {
     if (message.role !== 0) {
       obj.role = Math.round(message.role);
     }
+    if (message.blocked !== false) {
+      obj.blocked = message.blocked;
+    }
+    if (message.limitBytes !== 0n) {
+      obj.limitBytes = message.limitBytes.toString();
+    }
     return obj;
   },
 
@@ -725,6 +771,10 @@ export const Peer: MessageFns<Peer> = {
     message.addedAt = (object.addedAt !== undefined && object.addedAt !== null) ? BigInt(object.addedAt) : 0n;
     message.contractState = object.contractState ?? 0;
     message.role = object.role ?? 0;
+    message.blocked = object.blocked ?? false;
+    message.limitBytes = (object.limitBytes !== undefined && object.limitBytes !== null)
+      ? BigInt(object.limitBytes)
+      : 0n;
     return message;
   },
 };

@@ -1,0 +1,83 @@
+// Knowing peers between whole daemons: what is passed on and what is not, and what the user decides about one.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { agree, DaemonWorld, propose } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
+
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+const knows = (node: DaemonNode, peer: DaemonNode) => node.session.registry.peer(peer.id);
+const never = () => new AbortController().signal;
+
+async function friends(a: DaemonNode, b: DaemonNode): Promise<void> {
+  await a.api.connectPeer(b.id, b.name, false);
+  assert.equal((await b.api.connectPeer(a.id, a.name, true)).reached, true);
+}
+
+test('a friend of a friend becomes a hint with its introducer and without any right', async (context) => {
+  const [ann, bob, eve] = await DaemonWorld.ready(context, 'ann', 'bob', 'eve');
+  assert(ann && bob && eve);
+  await friends(bob, eve);
+  await friends(ann, bob);
+  await ann.world.until('a hint', () => knows(ann, eve) !== undefined);
+  assert.equal(knows(ann, eve)?.introducer, bob.id);
+  assert.equal(knows(ann, eve)?.added, false);
+});
+
+test('who wants to be unlisted is not passed on', async (context) => {
+  const [ann, bob, eve] = await DaemonWorld.ready(context, 'ann', 'bob', 'eve');
+  assert(ann && bob && eve);
+  await eve.api.setConfig('peers.unlisted', 'yes');
+  await friends(bob, eve);
+  await bob.world.until('heard', () => knows(bob, eve)?.unlisted === true);
+  await friends(ann, bob);
+  const shared = await ann.session.client.exchangePeers(bob.id, { peers: [], unlisted: false });
+  assert.deepEqual(shared.peers, []);
+  assert.equal(knows(ann, eve), undefined);
+});
+
+test('a blocked peer is not answered, and is an ordinary stranger after that', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await friends(ann, bob);
+  await ann.api.changePeer(bob.id, { kind: 'block' });
+  await assert.rejects(bob.session.client.healthCheck(ann.id), { refusal: 'NO_CONTRACT' });
+  await ann.api.changePeer(bob.id, { kind: 'unblock' });
+  assert.equal((await bob.session.client.healthCheck(ann.id)).serverOnion, ann.id);
+  assert.equal(knows(ann, bob)?.added, false);
+});
+
+test('a contract stands in the way of blocking and removing; a pin counts as adding', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob);
+  for (const kind of ['block', 'remove'] as const) {
+    await assert.rejects(ann.api.changePeer(bob.id, { kind }), { code: 'CONFLICT' });
+  }
+  assert.equal((await ann.api.changePeer(bob.id, { kind: 'pin' }))?.pinned, true);
+  await assert.rejects(ann.api.changePeer(bob.id, { kind: 'limit', limitBytes: MIB }), { code: 'CONFLICT' });
+  assert((await ann.api.pingPeer(bob.id, never())) >= 0);
+});
+
+test('a limit of its own bounds what a peer can be promised, from both sides', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await friends(ann, bob);
+  await ann.api.changePeer(bob.id, { kind: 'limit', limitBytes: GIB });
+  assert.match((await propose(bob, ann, { giveBytes: 2 * GIB, getBytes: 2 * GIB })).at(-1) ?? '', /OVER_BUDGET/);
+  await assert.rejects(propose(ann, bob, { giveBytes: 2 * GIB, getBytes: 2 * GIB }), { code: 'OVER_BUDGET' });
+  assert.equal((await propose(bob, ann, { giveBytes: GIB, getBytes: GIB })).at(-1), 'COMPLETED');
+});
+
+test('a removed peer is forgotten, its name is free again', async (context) => {
+  const [ann, bob, eve] = await DaemonWorld.ready(context, 'ann', 'bob', 'eve');
+  assert(ann && bob && eve);
+  await ann.api.connectPeer(bob.id, 'pal', false);
+  await ann.api.connectPeer(eve.id, 'other', false);
+  await assert.rejects(ann.api.changePeer('other', { kind: 'rename', name: 'pal' }), { code: 'EXISTS' });
+  assert.equal(await ann.api.changePeer('pal', { kind: 'remove' }), undefined);
+  assert.equal((await ann.api.changePeer('other', { kind: 'rename', name: 'pal' }))?.name, 'pal');
+  await ann.restart();
+  assert.equal(knows(ann, bob), undefined);
+});
