@@ -14,7 +14,7 @@ GEN ?= src/gen
 INSTALLED := node_modules/.installed-lock.json
 ASSETS := -name '*.sql' -o -name '*.wasm' -o -name '*.cjs'
 
-.PHONY: help setup gen rpc gen-check check test e2e scorecard demo build docker-check run clean
+.PHONY: help setup gen rpc gen-check check test e2e scorecard fuzz demo build docker-check run clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -72,6 +72,9 @@ e2e: setup ## the end-to-end tests alone, on a private Tor network
 
 scorecard: setup ## cuts, kills, flips, mutated input, canaries, floods in full; SEED=n replays, PARTS="cuts flips" runs some
 	@node test/scorecard/run.ts $(PARTS)
+
+fuzz: setup ## mutated input for every parser; N=1000000 inputs each, SEED=n replays, TARGET=part of a name
+	@node test/fuzz/main.ts
 
 demo: setup ## the main job before your eyes: backup, edit, dead disk, recovery; DIR=/some/folder picks the files
 	@node test/demo/demo.ts
