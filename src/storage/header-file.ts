@@ -1,4 +1,5 @@
-// The header as text: JSON with a checksum over all other fields in a fixed order (docs/storage-format.md, "Header file").
+// The header as text: JSON with a checksum over all other fields in their order (docs/storage-format.md, "Header file").
+// Invariant: only a copy with a right checksum is judged by its format; another one is damage, whatever it says.
 
 import type { Header } from '../ports/data-dir.ts';
 import { BbError } from '../core/errors.ts';
@@ -13,28 +14,26 @@ export function encodeHeader(header: Header): Buffer {
   return Buffer.from(`${JSON.stringify({ ...body, checksum: checksum(body) }, null, 2)}\n`);
 }
 
-/** Undefined for a damaged copy; INCOMPATIBLE when a newer version wrote it. */
+/** Undefined for a damaged copy; INCOMPATIBLE when a newer version wrote it. Fields of later versions are left out. */
 export function decodeHeader(bytes: Buffer): Header | undefined {
   const fields = parseFields(bytes);
   if (fields === undefined) return undefined;
-  const format = fields.get('format');
+  const { checksum: sum, ...body } = fields;
+  if (sum !== checksum(body)) return undefined;
+  const { format, createdMs, mode, account } = body;
   if (typeof format === 'number' && format > FORMAT) {
     throw new BbError('INCOMPATIBLE', `the data directory has format ${format}, this version knows ${FORMAT}`);
   }
-  const createdMs = fields.get('createdMs');
-  const mode = fields.get('mode');
-  const account = fields.get('account');
-  const verify = hexBytes(fields.get('verify'), 16);
-  const wrappedWrapKey = hexBytes(fields.get('wrappedWrapKey'), 48);
-  const wrappedRowKey = hexBytes(fields.get('wrappedRowKey'), 48);
+  const verify = hexBytes(body['verify'], 16);
+  const wrappedWrapKey = hexBytes(body['wrappedWrapKey'], 48);
+  const wrappedRowKey = hexBytes(body['wrappedRowKey'], 48);
   if (format !== FORMAT || typeof createdMs !== 'number' || !Number.isSafeInteger(createdMs)) return undefined;
   if (mode !== 'phrase' && mode !== 'password') return undefined;
   if (typeof account !== 'string' || !verify || !wrappedWrapKey || !wrappedRowKey) return undefined;
-  const header: Header = { format, createdMs, mode, account, verify, wrappedWrapKey, wrappedRowKey };
-  return fields.get('checksum') === checksum(bodyOf(header)) ? header : undefined;
+  return { format, createdMs, mode, account, verify, wrappedWrapKey, wrappedRowKey };
 }
 
-function bodyOf(header: Header): Record<string, string | number> {
+function bodyOf(header: Header): Readonly<Record<string, unknown>> {
   return {
     format: header.format,
     createdMs: header.createdMs,
@@ -46,14 +45,14 @@ function bodyOf(header: Header): Record<string, string | number> {
   };
 }
 
-function checksum(body: Record<string, string | number>): string {
+function checksum(body: Readonly<Record<string, unknown>>): string {
   return sha256(Buffer.from(JSON.stringify(body))).toString('hex');
 }
 
-function parseFields(bytes: Buffer): Map<string, unknown> | undefined {
+function parseFields(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'));
-    return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : undefined;
+    return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : undefined;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
@@ -118,12 +119,37 @@ test('a damaged catalog does not hide a good header', async (t) => {
   await dataDir.close();
 });
 
+/** A header of another version: any fields, and the checksum over them. */
+function headerOf(fields: Record<string, unknown>): string {
+  const checksum = createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+  return JSON.stringify({ ...fields, checksum });
+}
+
 test('a newer format is INCOMPATIBLE', async (t) => {
   const dir = tempDir(t);
   const dataDir = await initialised(dir);
-  const newer = JSON.stringify({ format: 2, anything: 'else' });
+  const newer = headerOf({ format: 2, anything: 'else' });
   for (const copy of ['header.json', 'header.bak'] as const) writeCopy(dir, copy, newer);
   await assert.rejects(dataDir.readHeader(), (error) => isBbError(error, 'INCOMPATIBLE'));
+  await dataDir.close();
+});
+
+test('a byte that rotted in the format number is damage of one copy, not a newer format', async (t) => {
+  const dir = tempDir(t);
+  const dataDir = await initialised(dir);
+  const good = readCopy(dir, 'header.json') ?? '';
+  writeCopy(dir, 'header.json', good.replace('"format": 1', '"format": 3'));
+  assert.deepEqual(await dataDir.readHeader(), HEADER);
+  assert.equal(readCopy(dir, 'header.json'), good);
+  await dataDir.close();
+});
+
+test('a field that a later version added is left out, and the header is good', async (t) => {
+  const dir = tempDir(t);
+  const dataDir = await initialised(dir);
+  const { checksum: _old, ...fields } = JSON.parse(readCopy(dir, 'header.json') ?? '');
+  for (const copy of COPIES) writeCopy(dir, copy, headerOf({ ...fields, added: 'later' }));
+  assert.deepEqual(await dataDir.readHeader(), HEADER);
   await dataDir.close();
 });
 
