@@ -76,6 +76,9 @@ scorecard: setup ## cuts, kills, flips, mutated input, canaries, floods in full;
 fuzz: setup ## mutated input for every parser; N=1000000 inputs each, SEED=n replays, TARGET=part of a name
 	@node test/fuzz/main.ts
 
+sim: setup ## a society of simulated nodes; SEED=n NODES=n DAYS=n MIN_REPLICAS=n choose and replay a run, TRACE=1 prints it
+	@SEED='$(SEED)' NODES='$(NODES)' DAYS='$(DAYS)' MIN_REPLICAS='$(MIN_REPLICAS)' node test/sim/run.ts
+
 demo: setup ## the main job before your eyes: backup, edit, dead disk, recovery; DIR=/some/folder picks the files
 	@node test/demo/demo.ts
 

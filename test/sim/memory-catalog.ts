@@ -21,13 +21,18 @@ type OwnMove = {
   readonly marks: readonly PackMark[];
 };
 
+type OnWrite = (puts: readonly CatalogRecord[], deletes: readonly RecordId[]) => void;
+
 export class MemoryCatalog extends MemoryHeld implements Catalog {
   readonly #disk: SimDisk;
+  readonly #onWrite: OnWrite;
   #sealedBy: Key | undefined;
 
-  constructor(disk: SimDisk) {
+  /** `onWrite` is told of records before they are written. */
+  constructor(disk: SimDisk, onWrite: OnWrite = () => undefined) {
     super(disk);
     this.#disk = disk;
+    this.#onWrite = onWrite;
   }
 
   async open(): Promise<void> {}
@@ -249,6 +254,7 @@ export class MemoryCatalog extends MemoryHeld implements Catalog {
 
   #write(puts: readonly CatalogRecord[], deletes: readonly RecordId[]): void {
     const sealedBy = this.#needKey();
+    this.#onWrite(puts, deletes);
     for (const record of puts) this.#state.records.set(record.id, { sealedBy, record });
     for (const id of deletes) this.#state.records.delete(id);
   }

@@ -55,7 +55,7 @@ export class NodeClock implements Clock {
   }
 
   nowMs(): number {
-    return EPOCH_MS + Math.floor(this.#machine.time.nowMs) + this.#machine.wallOffsetMs;
+    return EPOCH_MS + this.#machine.time.nowMs + this.#machine.wallOffsetMs;
   }
 
   monotonicMs(): number {
@@ -77,7 +77,7 @@ export class NodeClock implements Clock {
 
   after(ms: number, callback: () => void): () => void {
     const machine = this.#machine;
-    const dueMs = machine.monotonicMs + Math.max(0, ms);
+    const dueMs = machine.monotonicMs + Math.ceil(Math.max(0, ms));
     let timer: Timer | undefined;
     let isCancelled = false;
     const arm = (): void => {

@@ -3,6 +3,7 @@
 
 import type { Keyring } from '../../src/core/crypto/keyring.ts';
 import type { OnionId } from '../../src/core/ids.ts';
+import type { CatalogRecord, RecordId } from '../../src/core/records.ts';
 import { dividedPeriods } from '../../src/core/policy/periods.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import type { Network } from '../../src/daemon/deps.ts';
@@ -40,6 +41,8 @@ export type Surroundings = {
   readonly bank: CellBank;
   heard(node: SimNode, event: DaemonEvent): void;
   logged(node: SimNode, level: string, message: string, fields: object): void;
+  /** Records are about to be written. */
+  writes(node: SimNode, puts: readonly CatalogRecord[], deletes: readonly RecordId[]): void;
   /** Stands between the daemon and its callers; a peer that lies is made here. */
   apiOf(node: SimNode, api: PeerApi): PeerApi;
 };
@@ -97,7 +100,10 @@ export class SimNode {
     this.life = life;
     this.starts += 1;
     const { bank } = this.#around;
-    const catalog = life.fence('catalog', new MemoryCatalog(this.disk));
+    const catalog = life.fence(
+      'catalog',
+      new MemoryCatalog(this.disk, (puts, deletes) => this.#around.writes(this, puts, deletes)),
+    );
     const daemon = new Daemon({
       clock: life.clock,
       random: new SeededRandom(`${this.#around.seed} ${this.name} ${this.starts}`),
@@ -134,7 +140,6 @@ export class SimNode {
       newIdentity: how === 'new',
     };
     const made = await this.api.init(args);
-    this.onionId = made.onionId;
     this.words = how === 'generated' ? made.words.join(' ') : words;
   }
 
@@ -247,6 +252,7 @@ export class SimNode {
 
   async #openNetwork(life: Life, keyring: Keyring, api: PeerApi): Promise<Network> {
     const { network } = this.#around;
+    this.onionId = keyring.onionId;
     const endpoint = {
       onionId: keyring.onionId,
       node: this.index,

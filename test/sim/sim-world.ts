@@ -2,6 +2,7 @@
 // happened. The same seed gives the same hash, whatever the machine.
 
 import { createHash } from 'node:crypto';
+import type { CatalogRecord, RecordId } from '../../src/core/records.ts';
 import type { DaemonEvent } from '../../src/daemon/local-api.ts';
 import type { PeerApi } from '../../src/daemon/peer-api.ts';
 import { CellBank } from './cell-bank.ts';
@@ -33,6 +34,8 @@ export class SimWorld implements Surroundings {
   readonly watchers: Watcher[] = [];
   /** Stands between a daemon and its callers. */
   wrapApi: (node: SimNode, api: PeerApi) => PeerApi = (_node, api) => api;
+  /** Told of every write of records before it is done. */
+  onRecords: (node: SimNode, puts: readonly CatalogRecord[], deletes: readonly RecordId[]) => void = () => undefined;
   /** Each line of the log, when somebody wants to read it. */
   trace: ((line: string) => void) | undefined;
   events = 0;
@@ -65,16 +68,18 @@ export class SimWorld implements Surroundings {
     if (event.name === 'subscribed') return;
     this.events += 1;
     this.#note(node, event.name, event.attributes);
-    try {
+    this.#watch(() => {
       for (const watcher of this.watchers) watcher(node, event);
-    } catch (error) {
-      this.#failure ??= error;
-    }
+    });
   }
 
   logged(node: SimNode, level: string, message: string, fields: object): void {
     if (level === 'warn' || level === 'error') this.#note(node, message, fields);
     else this.trace?.(`${this.#stamp(node)} ${level} ${message} ${JSON.stringify(fields)}`);
+  }
+
+  writes(node: SimNode, puts: readonly CatalogRecord[], deletes: readonly RecordId[]): void {
+    this.#watch(() => this.onRecords(node, puts, deletes));
   }
 
   apiOf(node: SimNode, api: PeerApi): PeerApi {
@@ -111,6 +116,15 @@ export class SimWorld implements Surroundings {
     return this.#hash.copy().digest('hex');
   }
 
+  /** What a watcher throws is no business of the daemon: it ends the run. */
+  #watch(look: () => void): void {
+    try {
+      look();
+    } catch (error) {
+      this.#failure ??= error;
+    }
+  }
+
   #note(node: SimNode, name: string, fields: object): void {
     const line = `${this.#stamp(node)} ${name} ${JSON.stringify(fields)}`;
     this.trace?.(line);
@@ -119,7 +133,7 @@ export class SimWorld implements Surroundings {
   }
 
   #stamp({ name }: SimNode): string {
-    return `${this.time.nowMs.toFixed(3)} ${name}`;
+    return `${this.time.nowMs} ${name}`;
   }
 
   #flush(): void {

@@ -8,6 +8,7 @@ export type Timer = { atMs: number; readonly order: number; run: (() => void) | 
 const BREATH_EVENTS = 20_000;
 
 export class VirtualTime {
+  /** Whole milliseconds, so that no rounding ever makes a timer wait for nothing. */
   nowMs = 0;
   /** Timers that have run. */
   events = 0;
@@ -16,7 +17,7 @@ export class VirtualTime {
   #cancelled = 0;
 
   at(delayMs: number, run: () => void): Timer {
-    const timer = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, run };
+    const timer = { atMs: this.nowMs + Math.ceil(Math.max(0, delayMs)), order: this.#order++, run };
     this.#push(timer);
     return timer;
   }

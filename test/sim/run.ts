@@ -1,0 +1,40 @@
+// `make sim SEED=n NODES=n DAYS=n`: a society of simulated nodes, its figures as one line, and how to see the same again.
+
+import { reportLines } from './report.ts';
+import { Society } from './society.ts';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const number = (name: string, fallback: number): number => {
+  const text = process.env[name] ?? '';
+  const value = text === '' ? fallback : Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a whole number above 0`);
+  return value;
+};
+
+const plan = {
+  seed: process.env['SEED'] || '1',
+  nodes: number('NODES', 20),
+  days: number('DAYS', 30),
+  minReplicas: number('MIN_REPLICAS', 3),
+};
+const society = new Society(plan);
+if (process.env['TRACE'] === '1') society.world.trace = say;
+const startedMs = performance.now();
+const everyDays = Math.max(1, Math.round(plan.days / 20));
+
+try {
+  await society.run((day) => {
+    if (day % everyDays !== 0) return;
+    const seconds = (performance.now() - startedMs) / 1000;
+    const mebibytes = Math.round(process.memoryUsage.rss() / 1024 ** 2);
+    const speed = Math.round((day * 86_400) / seconds);
+    say(`day ${day}: ${seconds.toFixed(0)} s, ${speed} x real time, ${mebibytes} MiB, ${society.losses.length} losses`);
+  });
+  for (const line of reportLines(society)) say(line);
+} catch (error) {
+  say(`sim failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  say(`event hash: ${society.world.eventHash()}`);
+  say(`replay: make sim SEED=${plan.seed} NODES=${plan.nodes} DAYS=${plan.days} MIN_REPLICAS=${plan.minReplicas}`);
+  process.exitCode = 1;
+}

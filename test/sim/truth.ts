@@ -1,0 +1,45 @@
+// What is really so, seen from above all nodes: which copies are whole, what was told to whom, what users were promised.
+// The daemon never sees any of this; the oracle compares its words with it.
+
+import { blobCellCount } from '../../src/core/challenge/plan.ts';
+import type { OnionId } from '../../src/core/ids.ts';
+import { keyOf } from './sim-disk.ts';
+import type { SimDisk } from './sim-disk.ts';
+import type { SimNode } from './sim-node.ts';
+
+/** Cells of a blob of `owner` that are whole on this disk, and how many it has; undefined when it is not held there. */
+export function heldCells(
+  disk: SimDisk,
+  owner: OnionId,
+  contentId: Buffer,
+): { readonly whole: number; readonly cells: number } | undefined {
+  for (const { record } of disk.catalog.records.values()) {
+    if (record.kind !== 'held' || record.value.owner !== owner || record.value.role === 'pulling') continue;
+    if (!record.value.contentId.equals(contentId)) continue;
+    const list = disk.catalog.lists.get(record.value.list);
+    const cells = disk.catalog.held.get(owner);
+    let whole = 0;
+    for (let at = 0; at < record.value.cells; at += 1) {
+      const leaf = list?.leaves.subarray(at * 32, at * 32 + 32);
+      const position = leaf === undefined ? undefined : cells?.get(keyOf(leaf))?.position;
+      const slot = position === undefined ? undefined : disk.packs.get(position.pack)?.slots[position.slot];
+      if (slot?.fault === 'none' && leaf !== undefined && slot.leaf.equals(leaf)) whole += 1;
+    }
+    return { whole, cells: record.value.cells };
+  }
+  return undefined;
+}
+
+/** Sequence of the newest revision of its own on this disk, 0 if there is none. */
+export function ownSequence(disk: SimDisk): number {
+  return Math.max(0, ...[...disk.catalog.revisions.values()].map(({ row }) => row.sequence));
+}
+
+/** Cells of the newest revision of a node. */
+export function contentCells(node: SimNode): number {
+  let newest = { sequence: -1, cells: 0 };
+  for (const { row } of node.disk.catalog.revisions.values()) {
+    if (row.sequence > newest.sequence) newest = { sequence: row.sequence, cells: blobCellCount(row) };
+  }
+  return newest.cells;
+}
