@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmod,
   lstat,
@@ -219,6 +220,16 @@ test('what could not be backed up or linked is named, and the exit says partly d
   assert.equal(ran.exit, 3);
   assert.match(ran.stderr, /docs\/bad was unreadable when it was backed up\n.*docs\/far is a further name/);
   assert.deepEqual(await names(join(rig.home, 'back')), ['ok']);
+});
+
+test('a file that could not be read again comes out as it was read before', async () => {
+  const sha256 = createHash('sha256').update('old').digest();
+  const old = entry('docs/old', { marks: 2, size: 3, sha256 });
+  await using rig = await rigWith(serve(folder('docs'), old, 'old'));
+  assert.equal((await rig.bb(['getfile', 'docs', 'back'])).exit, 0);
+  assert.equal(await readFile(join(rig.home, 'back/old'), 'utf8'), 'old');
+  await using pipe = await rigWith(serve(old, 'old'));
+  assert.equal((await pipe.bb(['getfile', 'docs/old'])).stdout, 'old');
 });
 
 test('bytes on a pipe are the file; a folder is a tar archive', async () => {

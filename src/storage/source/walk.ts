@@ -1,6 +1,7 @@
 // Walks a file or a folder in the order of the file table, so that a walk merges with a sorted table. Names are bytes.
 // Memory is bounded by the largest single folder on the way down. Nothing is followed: a link is an entry.
-// Invariant: every path is given out once, a folder before what is in it, siblings bytewise.
+// Invariant: every path is given out once, a folder before what is in it, siblings bytewise; what cannot be looked at is
+// told from what is not there.
 
 import type { BigIntStats } from 'node:fs';
 import * as fs from 'node:fs/promises';
@@ -25,14 +26,19 @@ export type WalkedEntry = {
   readonly gid: number;
   /** Target of a symlink, else empty. */
   readonly target: Buffer;
-  /** A folder that cannot be listed or a link that cannot be read; a file tells when it is opened. */
-  readonly isUnreadable: boolean;
 };
 
-/** `special`: a socket, pipe or device; `unseen`: gone between listing and looking, or not to be looked at. */
 export type Inode = { readonly dev: bigint; readonly ino: bigint };
 
-export type Skipped = { readonly kind: 'skipped'; readonly reason: 'special' | 'unseen' };
+/**
+ * `special`: a socket, pipe or device; `gone`: no more there when it was looked at; `unseen`: what is at `path`, or below it,
+ * may not be looked at or cannot be read, which says nothing about whether it is there.
+ */
+export type Skipped = {
+  readonly kind: 'skipped';
+  readonly reason: 'special' | 'gone' | 'unseen';
+  readonly path: Buffer;
+};
 
 const SLASH = Buffer.from('/');
 
@@ -42,7 +48,7 @@ const SLASH = Buffer.from('/');
  */
 export async function* walk(root: Buffer, signal?: AbortSignal, except?: Inode): AsyncGenerator<WalkedEntry | Skipped> {
   const stats = await statOf(root);
-  if (stats === undefined)
+  if (typeof stats === 'string')
     throw new BbError('NOT_FOUND', 'there is no such file or folder, or it may not be looked at', {
       hint: 'Check the path: it is one of this machine.',
     });
@@ -65,12 +71,15 @@ async function* walkAt(
   const isExcept = except !== undefined && stats.dev === except.dev && stats.ino === except.ino;
   const kind = isExcept ? undefined : kindOf(stats);
   if (kind === undefined) {
-    yield { kind: 'skipped', reason: 'special' };
+    yield { kind: 'skipped', reason: 'special', path };
     return;
   }
   const names = kind === ENTRY_KIND.FOLDER ? await namesIn(diskPath) : [];
   const target = kind === ENTRY_KIND.SYMLINK ? await targetOf(diskPath) : Buffer.alloc(0);
-  const isUnreadable = names === undefined || target === undefined;
+  if (target === undefined) {
+    yield { kind: 'skipped', reason: 'unseen', path };
+    return;
+  }
   yield {
     kind,
     path,
@@ -81,21 +90,15 @@ async function* walkAt(
     mode: Number(stats.mode & 0o7777n),
     uid: Number(stats.uid),
     gid: Number(stats.gid),
-    target: target ?? Buffer.alloc(0),
-    isUnreadable,
+    target,
   };
+  if (names === undefined) yield { kind: 'skipped', reason: 'unseen', path };
   for (const name of names ?? []) {
     const childDiskPath = Buffer.concat([diskPath, SLASH, name]);
+    const childPath = path.length === 0 ? name : Buffer.concat([path, SLASH, name]);
     const childStats = await statOf(childDiskPath);
-    if (childStats === undefined) yield { kind: 'skipped', reason: 'unseen' };
-    else
-      yield* walkAt(
-        childDiskPath,
-        path.length === 0 ? name : Buffer.concat([path, SLASH, name]),
-        childStats,
-        signal,
-        except,
-      );
+    if (typeof childStats === 'string') yield { kind: 'skipped', reason: childStats, path: childPath };
+    else yield* walkAt(childDiskPath, childPath, childStats, signal, except);
   }
 }
 
@@ -105,11 +108,12 @@ function kindOf(stats: BigIntStats): EntryKind | undefined {
   return stats.isSymbolicLink() ? ENTRY_KIND.SYMLINK : undefined;
 }
 
-async function statOf(path: Buffer): Promise<BigIntStats | undefined> {
+async function statOf(path: Buffer): Promise<BigIntStats | 'gone' | 'unseen'> {
   try {
     return await fs.lstat(path, { bigint: true });
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EIO')) return undefined;
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return 'gone';
+    if (isErrno(error, 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EIO')) return 'unseen';
     throw error;
   }
 }

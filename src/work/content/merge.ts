@@ -3,8 +3,8 @@
 import { NAMESPACE } from '../../core/content/entry.ts';
 import type { Entry } from '../../core/content/entry.ts';
 import { compareEntries } from '../../core/content/file-table.ts';
-import { isAtOrBelow } from '../../core/content/path.ts';
-import type { NewItem, WalkedItem } from './new-items.ts';
+import { compareNames, isAtOrBelow } from '../../core/content/path.ts';
+import type { NewItem, Unseen, WalkedItem } from './new-items.ts';
 
 export type Merged =
   | { readonly kind: 'skipped' }
@@ -13,7 +13,10 @@ export type Merged =
   | { readonly kind: 'kept'; readonly old: Entry }
   | { readonly kind: 'removed'; readonly old: Entry };
 
-/** Old user entries at or below `name` (empty: all) are replaced by `fresh`; everything else is kept. */
+/**
+ * Old user entries at or below `name` (empty: all) are replaced by `fresh`; everything else is kept, and so is what lies where
+ * nothing could be seen: a folder that cannot be listed is not an empty one.
+ */
 export async function* mergeTables(
   old: AsyncIterator<Entry>,
   fresh: AsyncIterator<WalkedItem>,
@@ -25,17 +28,31 @@ export async function* mergeTables(
     if (right === 'skipped') {
       yield { kind: 'skipped' };
       right = await nextOf(fresh);
-    } else if (left !== undefined && (right === undefined || compareEntries(left, right.entry) < 0)) {
-      const isReplaced = left.namespace === NAMESPACE.USER && isAtOrBelow(left.path, name);
-      yield { kind: isReplaced ? 'removed' : 'kept', old: left };
+    } else if (left !== undefined && (right === undefined || isBefore(left, right))) {
+      yield { kind: isUserAt(left, name) ? 'removed' : 'kept', old: left };
       left = await nextOf(old);
-    } else if (right !== undefined) {
+    } else if (right?.entry === undefined) {
+      yield { kind: 'skipped' };
+      for (; left !== undefined && right !== undefined && isUserAt(left, right.unseen); left = await nextOf(old)) {
+        yield { kind: 'kept', old: left };
+      }
+      right = await nextOf(fresh);
+    } else {
       const same = left !== undefined && compareEntries(left, right.entry) === 0 ? left : undefined;
       yield { kind: 'new', item: right, old: same };
       if (same !== undefined) left = await nextOf(old);
       right = await nextOf(fresh);
     }
   }
+}
+
+function isUserAt(old: Entry, name: Buffer): boolean {
+  return old.namespace === NAMESPACE.USER && isAtOrBelow(old.path, name);
+}
+
+function isBefore(old: Entry, item: NewItem | Unseen): boolean {
+  if (item.entry !== undefined) return compareEntries(old, item.entry) < 0;
+  return old.namespace === NAMESPACE.USER && compareNames(old.path, item.unseen) < 0;
 }
 
 async function nextOf<T>(items: AsyncIterator<T>): Promise<T | undefined> {

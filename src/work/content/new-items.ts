@@ -25,8 +25,11 @@ export type NewFile = {
   read(signal: AbortSignal): AsyncGenerator<Buffer, ReadEnd>;
 };
 
-/** `skipped`: a socket, device or something that vanished or may not be looked at. */
-export type WalkedItem = NewItem | 'skipped';
+/** Nobody can tell now what is at this name and below it: what is stored there stays. */
+export type Unseen = { readonly entry: undefined; readonly file: undefined; readonly unseen: Buffer };
+
+/** `skipped`: a socket, device or something that vanished. */
+export type WalkedItem = NewItem | Unseen | 'skipped';
 
 const EMPTY = Buffer.alloc(0);
 const SLASH = Buffer.from('/');
@@ -39,8 +42,10 @@ export async function* itemsOnDisk(
   signal: AbortSignal,
 ): AsyncGenerator<WalkedItem> {
   for await (const walked of walk(path, signal, except)) {
-    if (walked.kind === 'skipped' || (walked.kind === ENTRY_KIND.SYMLINK && walked.isUnreadable)) yield 'skipped';
-    else yield itemOf(walked, walked.path.length === 0 ? name : Buffer.concat([name, SLASH, walked.path]));
+    const stored = walked.path.length === 0 ? name : Buffer.concat([name, SLASH, walked.path]);
+    if (walked.kind !== 'skipped') yield itemOf(walked, stored);
+    else if (walked.reason === 'unseen') yield { entry: undefined, file: undefined, unseen: stored };
+    else yield 'skipped';
   }
 }
 
