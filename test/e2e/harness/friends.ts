@@ -37,6 +37,11 @@ export async function agree(node: TestNode, friend: TestNode, size: string): Pro
 
 export async function becomeProtected(node: TestNode, replicas: number): Promise<void> {
   await node.data(['storage', 'set', '--min-replicas', String(replicas)]);
+  await staysProtected(node);
+}
+
+/** Waits until the newest revision is proved by as many as are wanted. */
+export async function staysProtected(node: TestNode): Promise<void> {
   await node.data(['status', '--wait', 'protected', '--timeout', PROTECTED_WITHIN]);
 }
 

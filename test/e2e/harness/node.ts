@@ -1,7 +1,7 @@
 // One BarterBackup node of a test: a data directory, the daemon that the installed bb starts for it, and its events.
 
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EventLog } from './event-log.ts';
 import type { EventTest } from './event-log.ts';
@@ -10,7 +10,12 @@ import { envelopeOf, runBb } from './run-bb.ts';
 import type { BbOptions, BbRun, Envelope } from './run-bb.ts';
 
 export type NodeSetting = {
+  /** The name of its folder and of its log. */
   readonly name: string;
+  /** What `bb init` and friends call it; `name` by default. */
+  readonly calledName?: string;
+  /** bb and bbd run as this user and group; as the one of the test by default. */
+  readonly uid?: number;
   /** Holds the data directory; short, because sockets lie below it. */
   readonly root: string;
   readonly bb: string;
@@ -21,15 +26,20 @@ export type NodeSetting = {
 };
 
 export class TestNode {
+  /** What friends call it. */
   readonly name: string;
   readonly dataDir: string;
+  /** Everything that bb has said on its standard error. */
+  readonly errors: string[] = [];
+  /** The logs of its daemons that have ended. */
+  readonly logs: string[] = [];
   words = '';
   onionId = '';
   readonly #setting: NodeSetting;
   #events: EventLog | undefined;
 
   constructor(setting: NodeSetting) {
-    this.name = setting.name;
+    this.name = setting.calledName ?? setting.name;
     this.#setting = setting;
     this.dataDir = join(setting.root, setting.name);
     this.prepare();
@@ -39,10 +49,18 @@ export class TestNode {
   prepare(): void {
     mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
     writeFileSync(join(this.dataDir, 'config.toml'), this.#setting.config);
+    if (this.#setting.uid !== undefined) chownSync(this.dataDir, this.#setting.uid, this.#setting.uid);
   }
 
-  run(args: readonly string[], options: BbOptions = {}): Promise<BbRun> {
-    return runBb(this.#setting.bb, ['--data-dir', this.dataDir, ...args], options);
+  async run(args: readonly string[], options: BbOptions = {}): Promise<BbRun> {
+    const { bb, uid } = this.#setting;
+    const run = await runBb(
+      bb,
+      ['--data-dir', this.dataDir, ...args],
+      uid === undefined ? options : { ...options, uid },
+    );
+    this.errors.push(run.stderr);
+    return run;
   }
 
   /** The envelope of a command that must end with `exit`. */
@@ -84,7 +102,7 @@ export class TestNode {
   async follow(): Promise<void> {
     this.#events?.close();
     const { logDir } = this.#setting;
-    const file = logDir === undefined ? undefined : join(logDir, `${this.name}-events.log`);
+    const file = logDir === undefined ? undefined : join(logDir, `${this.#setting.name}-events.log`);
     this.#events = await EventLog.attach(this.socket, file);
   }
 
@@ -130,13 +148,16 @@ export class TestNode {
     rmSync(this.dataDir, { recursive: true, force: true });
   }
 
-  /** Appends the daemon's log to the logs of the run. */
+  /** Takes the daemon's log over, and appends it to the logs of the run. */
   keepLogs(): void {
-    const { logDir } = this.#setting;
+    const { logDir, name } = this.#setting;
     const log = join(this.dataDir, 'bbd.log');
-    if (logDir === undefined || !existsSync(log)) return;
-    mkdirSync(logDir, { recursive: true });
-    appendFileSync(join(logDir, `${this.name}.log`), readFileSync(log));
+    if (!existsSync(log)) return;
+    const text = readFileSync(log, 'utf8');
+    this.logs.push(text);
     writeFileSync(log, '');
+    if (logDir === undefined) return;
+    mkdirSync(logDir, { recursive: true });
+    appendFileSync(join(logDir, `${name}.log`), text);
   }
 }

@@ -9,6 +9,8 @@ export type BbOptions = {
   readonly limitMs?: number;
   /** Every whole line of stdout as it comes. */
   readonly onLine?: (line: string) => void;
+  /** User and group of the process; those of the test by default. */
+  readonly uid?: number;
 };
 
 export type BbRun = {
@@ -27,8 +29,9 @@ export type Envelope = {
 const LIMIT_MS = 180_000;
 
 export function runBb(program: string, args: readonly string[], options: BbOptions = {}): Promise<BbRun> {
-  const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
-  const child = spawn(program, args, { stdio: 'pipe', env: { ...process.env, PATH: path } });
+  const path = [dirname(program), dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter);
+  const user = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid };
+  const child = spawn(program, args, { stdio: 'pipe', env: { ...process.env, PATH: path }, ...user });
   const stdout: Buffer[] = [];
   let stderr = '';
   let rest = '';

@@ -1,5 +1,6 @@
 // A private Tor network, the package as npm installs it, and the nodes that a run makes on them.
-// Invariant: close() leaves no process and no file of the run, and fails when a daemon or tor outlived its node.
+// Invariant: close() leaves no process and no file of the run, and fails when a daemon or tor outlived its node, or when a
+// data directory or log of the run gives away what it must not (canaries.ts).
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +9,10 @@ import { installPackage } from '../../tidy/pack.ts';
 import { startPrivateNetwork } from '../../demo/private-network.ts';
 import type { PrivateNetwork } from '../../demo/private-network.ts';
 import { allGone, processesOf, signal } from './processes.ts';
+import { searchNodes } from './canaries.ts';
+import type { Canaries, Hit } from './canaries.ts';
 import { TestNode } from './node.ts';
+import type { NodeSetting } from './node.ts';
 
 export type WorldOptions = {
   /** All periods of the protocol are divided by this. */
@@ -24,6 +28,7 @@ export class World {
   readonly #network: PrivateNetwork | undefined;
   readonly #config: string;
   readonly #nodes: TestNode[] = [];
+  readonly #planted: Canaries[] = [];
 
   private constructor(root: string, programs: { bb: string; bbd: string }, config: string, network?: PrivateNetwork) {
     this.root = root;
@@ -51,9 +56,9 @@ export class World {
   }
 
   /** A node with an empty data directory; nothing is started. `extra` is added to its config.toml. */
-  node(name: string, config = this.#config): TestNode {
+  node(name: string, config = this.#config, special: Partial<NodeSetting> = {}): TestNode {
     const logDir = process.env['BB_TEST_LOGS'];
-    const node = new TestNode({ name, root: this.root, bb: this.bb, config, logDir });
+    const node = new TestNode({ name, root: this.root, bb: this.bb, config, logDir, ...special });
     this.#nodes.push(node);
     return node;
   }
@@ -65,7 +70,17 @@ export class World {
     return path;
   }
 
+  /** Searched for at the end, besides the words and ids of all nodes. */
+  plant(canaries: Canaries): void {
+    this.#planted.push(canaries);
+  }
+
   async close(): Promise<void> {
+    assert.deepEqual(await this.end(), []);
+  }
+
+  /** Ends everything; returns the canaries that were found. */
+  async end(): Promise<Hit[]> {
     const failures: unknown[] = [];
     for (const node of this.#nodes) await node.stop().catch((error: unknown) => failures.push(error));
     this.#keepNetworkLogs();
@@ -73,9 +88,11 @@ export class World {
     const gone = await allGone(this.root);
     const left = processesOf(this.root);
     for (const { pid } of left) signal(pid, 'SIGKILL');
+    const hits = searchNodes(this.#nodes, this.#planted);
     rmSync(this.root, { recursive: true, force: true });
     assert.ok(gone, `left running: ${left.map(({ command }) => command).join('; ')}`);
     assert.deepEqual(failures, []);
+    return hits;
   }
 
   #keepNetworkLogs(): void {
