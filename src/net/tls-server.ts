@@ -1,13 +1,14 @@
 // The answering end: TLS on the Unix socket behind our onion service. No byte above TLS is read before the caller's key
-// is known. Invariant: at most HALF_OPEN_HANDSHAKES strangers are in a handshake; the oldest makes room for the newest.
+// is known, and no handshake begins but through the gate (handshake-gate.ts), which bounds how many and how fast.
 
 import { chmod, rm } from 'node:fs/promises';
+import { createServer as createRawServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { BbError } from '../core/errors.ts';
-import { HALF_OPEN_HANDSHAKES } from '../core/limits.ts';
 import { DEADLINES_MS } from '../core/policy/periods.ts';
+import { handshakeGate } from './handshake-gate.ts';
 import { peerPubkey, TLS_OPTIONS } from './tls-identity.ts';
 import type { TlsIdentity } from './tls-identity.ts';
 
@@ -22,7 +23,6 @@ export async function listenTls(
   identity: TlsIdentity,
   onCaller: (socket: TLSSocket, pubkey: Buffer) => void,
 ): Promise<TlsServer> {
-  const halfOpen = new Set<Socket>();
   const open = new Set<Socket>();
   const server = createServer({
     ...TLS_OPTIONS,
@@ -31,19 +31,15 @@ export async function listenTls(
     requestCert: true,
     handshakeTimeout: DEADLINES_MS.handshake,
   });
-  server.on('connection', (raw: Socket) => {
-    halfOpen.add(raw);
+  const gate = handshakeGate((raw) => server.emit('connection', raw));
+  const listener = createRawServer((raw) => {
     open.add(raw);
-    raw.once('close', () => {
-      halfOpen.delete(raw);
-      open.delete(raw);
-    });
-    const [oldest] = halfOpen;
-    if (halfOpen.size > HALF_OPEN_HANDSHAKES) oldest?.destroy();
+    raw.once('close', () => open.delete(raw));
+    gate.arrived(raw);
   });
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   server.on('secureConnection', (socket) => {
-    halfOpen.delete(rawSocketOf(socket));
+    gate.passed(rawSocketOf(socket));
     socket.on('error', () => socket.destroy());
     const pubkey = socket.alpnProtocol === 'h2' ? peerPubkey(socket) : undefined;
     if (pubkey === undefined) socket.destroy();
@@ -52,15 +48,16 @@ export async function listenTls(
 
   await rm(path, { force: true });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
+    listener.once('error', (cause) =>
       reject(new BbError('UNUSABLE_ENVIRONMENT', 'the socket behind the onion service cannot be made', { cause })),
     );
-    server.listen(path, resolve);
+    listener.listen(path, resolve);
   });
   await chmod(path, 0o600);
   return {
     close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
+      gate.close();
+      const closed = new Promise((resolve) => listener.close(resolve));
       for (const socket of open) socket.destroy();
       await closed;
     },

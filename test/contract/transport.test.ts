@@ -5,14 +5,22 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as plainConnect } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { spawnSync } from 'node:child_process';
-import { HALF_OPEN_HANDSHAKES, SESSIONS_PER_PEER, UNKNOWN_SESSIONS } from '../../src/core/limits.ts';
+import {
+  HALF_OPEN_HANDSHAKES,
+  HANDSHAKES_PER_SECOND,
+  SESSIONS_PER_PEER,
+  SILENT_CONNECTIONS,
+  UNKNOWN_SESSIONS,
+} from '../../src/core/limits.ts';
 import { DEADLINES_MS } from '../../src/core/policy/periods.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import { clientHello } from '../net/client-hello.ts';
 import { realClock } from '../net/real-clock.ts';
 import { party, pour, SERVER, serveEcho, until, whoAmI } from './transport-fixture.ts';
 import type { Rig } from './transport-fixture.ts';
@@ -95,13 +103,12 @@ test('TLS 1.2 is not spoken', async () => {
   await assert.rejects(tlsTo(rig, { ...CALLER.tls, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }));
 });
 
-test('half-open handshakes are bounded: the oldest makes room, an established session stays', async () => {
+test('connections that say nothing are bounded: the oldest makes room, an established session stays', async () => {
   await using rig = await serveEcho();
   const client = rig.client(CALLER);
   await whoAmI(client);
-  const idle = Array.from({ length: HALF_OPEN_HANDSHAKES }, () => plainConnect(rig.socketPath));
-  for (const socket of idle) socket.on('error', () => undefined);
-  await Promise.all(idle.map((socket) => once(socket, 'connect')));
+  const idle: Socket[] = [];
+  while (idle.length < SILENT_CONNECTIONS) idle.push(await connection(rig));
   const other = party(5);
   assert.equal(await whoAmI(rig.client(other)), other.onion);
   await until(() => idle[0]?.destroyed === true);
@@ -110,6 +117,39 @@ test('half-open handshakes are bounded: the oldest makes room, an established se
   for (const socket of idle) socket.destroy();
   assert.equal(rig.sessions.filter((line) => line.startsWith('-')).length, 0);
 });
+
+test('half-open handshakes are bounded and paced: the oldest makes room, a caller that goes on gets in', async () => {
+  await using rig = await serveEcho();
+  const hello = await clientHello();
+  const halfOpen: Socket[] = [];
+  const startedMs = performance.now();
+  while (halfOpen.length <= HALF_OPEN_HANDSHAKES) {
+    const socket = await connection(rig);
+    halfOpen.push(socket);
+    socket.write(hello);
+    await once(socket, 'data');
+  }
+  await until(() => halfOpen[0]?.destroyed === true);
+  assert.equal(halfOpen.filter((socket) => socket.destroyed).length, 1);
+  const atOnce = HANDSHAKES_PER_SECOND;
+  const leastMs = ((HALF_OPEN_HANDSHAKES - atOnce) / HANDSHAKES_PER_SECOND) * 1000;
+  assert.ok(performance.now() - startedMs >= leastMs, 'so many handshakes at once cost our peers their turn');
+  assert.equal(await whoAmI(rig.client(CALLER)), CALLER.onion);
+  for (const socket of halfOpen) socket.destroy();
+});
+
+/** A raw connection that is read and says nothing. The server takes one in a turn of its loop, and until then refuses. */
+async function connection(rig: Rig): Promise<Socket> {
+  for (;;) {
+    const socket = plainConnect(rig.socketPath);
+    const isConnected = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.on('error', () => resolve(false));
+    });
+    if (isConnected) return socket.resume();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
 
 test('strangers have one session each and push only each other out', async () => {
   const friend = party(6);

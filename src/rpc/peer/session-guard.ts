@@ -1,5 +1,7 @@
 // What one HTTP/2 session of a peer may do before any message of it is looked at: how fast it opens streams, how often it
-// resets them, how large its headers are. Wrapped around the handler of grpc-js on the inner HTTP/2 server.
+// resets them or pings, how large its headers are, in how many pieces a request may come. Wrapped around the handler of
+// grpc-js on the inner HTTP/2 server. What else HTTP/2 can be flooded with (CONTINUATION, SETTINGS, PRIORITY, unknown
+// frames) ends the session inside Node; test/faults/floods-http2.test.ts would notice if it did not.
 // Flood limits are real time and never divided (docs/protocol.md, "Limits").
 
 import { constants } from 'node:http2';
@@ -8,6 +10,8 @@ import { status } from '@grpc/grpc-js';
 import {
   HTTP2_HEADER_BYTES,
   HTTP2_NEW_STREAMS_PER_SECOND,
+  HTTP2_REQUEST_BYTES,
+  HTTP2_REQUEST_PIECES,
   HTTP2_RESETS_PER_MINUTE,
   HTTP2_STREAMS,
 } from '../../core/limits.ts';
@@ -33,12 +37,10 @@ export function guardSessions(server: Http2Server, clock: Clock): void {
   const handlers = server.listeners('stream') as StreamListener[];
   server.removeAllListeners('stream');
   const guards = new WeakMap<Http2Session, SessionGuard>();
+  server.on('session', (session) => guards.set(session, new SessionGuard(session, clock)));
   server.on('stream', (stream, headers, flags, rawHeaders) => {
-    const { session } = stream;
-    if (session === undefined) return;
-    const guard = guards.get(session) ?? new SessionGuard(session, clock);
-    guards.set(session, guard);
-    guard.take(stream, headers, rawHeaders, () => {
+    const guard = stream.session === undefined ? undefined : guards.get(stream.session);
+    guard?.take(stream, headers, rawHeaders, () => {
       for (const handler of handlers) handler(stream, headers, flags, rawHeaders);
     });
   });
@@ -49,13 +51,17 @@ class SessionGuard {
   readonly #clock: Clock;
   /** When the newest stream was due: streams beyond the rate wait, at most HTTP2_STREAMS of them. */
   #dueMs = Number.NEGATIVE_INFINITY;
-  #resets = 0;
-  #resetsSinceMs: number;
+  /** Of the requests that are not over. */
+  #requestBytes = 0;
+  /** Resets and pings: what costs the caller a few bytes and us a turn of the event loop. */
+  #nuisances = 0;
+  #nuisancesSinceMs: number;
 
   constructor(session: Http2Session, clock: Clock) {
     this.#session = session;
     this.#clock = clock;
-    this.#resetsSinceMs = clock.monotonicMs();
+    this.#nuisancesSinceMs = clock.monotonicMs();
+    session.on('ping', () => this.#countNuisance());
   }
 
   /** Calls `handle` when the stream is in order and its turn has come. */
@@ -68,10 +74,11 @@ class SessionGuard {
     stream.on('error', () => undefined);
     // A reset that came right behind its headers was there before this listener.
     if (stream.aborted || stream.destroyed) {
-      this.#countReset();
+      this.#countNuisance();
       return;
     }
-    stream.once('aborted', () => this.#countReset());
+    stream.once('aborted', () => this.#countNuisance());
+    this.#boundRequest(stream);
     if (headerBytes(rawHeaders) > HTTP2_HEADER_BYTES) {
       stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return;
@@ -93,14 +100,38 @@ class SessionGuard {
     return this.#dueMs - nowMs;
   }
 
-  #countReset(): void {
+  /**
+   * A request in pieces of a byte each would cost us hundreds of bytes a piece, and each piece would keep the whole read
+   * from the socket in memory that it came in: so pieces are few and are copied out. Requests that are never finished
+   * fill the memory only up to the bound of the session.
+   */
+  #boundRequest(stream: ServerHttp2Stream): void {
+    const push = stream.push.bind(stream);
+    let pieces = 0;
+    let bytes = 0;
+    stream.push = (piece: Buffer | null) => {
+      if (piece === null) return push(null);
+      pieces += 1;
+      bytes += piece.length;
+      this.#requestBytes += piece.length;
+      if (pieces > HTTP2_REQUEST_PIECES || this.#requestBytes > HTTP2_REQUEST_BYTES) this.#end();
+      return push(Buffer.from(piece));
+    };
+    stream.once('close', () => (this.#requestBytes -= bytes));
+  }
+
+  #countNuisance(): void {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#resetsSinceMs > MINUTE_MS) {
-      this.#resets = 0;
-      this.#resetsSinceMs = nowMs;
+    if (nowMs - this.#nuisancesSinceMs > MINUTE_MS) {
+      this.#nuisances = 0;
+      this.#nuisancesSinceMs = nowMs;
     }
-    this.#resets += 1;
-    if (this.#resets <= HTTP2_RESETS_PER_MINUTE || this.#session.destroyed) return;
+    this.#nuisances += 1;
+    if (this.#nuisances > HTTP2_RESETS_PER_MINUTE) this.#end();
+  }
+
+  #end(): void {
+    if (this.#session.destroyed) return;
     this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     this.#session.destroy();
   }

@@ -9,7 +9,12 @@ export function resetPeak(pid: number): void {
 
 /** Whole MiB, rounded up. */
 export function peakMib(pid: number): number {
-  const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  if (line === null) throw new Error('the kernel tells no VmHWM');
-  return Math.ceil(Number(line[1]) / 1024);
+  return Math.ceil(residentKib(pid, 'VmHWM') / 1024);
+}
+
+/** Resident pages now (VmRSS) or at their most (VmHWM). */
+export function residentKib(pid: number, what: 'VmRSS' | 'VmHWM'): number {
+  const line = new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  if (line === null) throw new Error(`the kernel tells no ${what}`);
+  return Number(line[1]);
 }
