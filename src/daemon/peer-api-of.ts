@@ -9,11 +9,9 @@ import { signedTerms } from './contracts.ts';
 import { answerEnd } from './end-contract.ts';
 import type { PeerApi } from './peer-api.ts';
 import { answerExchange } from './exchange-peers.ts';
-import { onIncoming } from './presence.ts';
+import { onIncoming, PROTOCOL_VERSION } from './presence.ts';
 import { serveDownload } from './serve-download.ts';
 import type { Session } from './session.ts';
-
-const PROTOCOL_VERSION = 1;
 
 export function peerApiOf(session: Session): PeerApi {
   return {

@@ -1,6 +1,6 @@
 // Knowing peers: adding one, naming one, passing their addresses on.
 
-import { BbError } from '../core/errors.ts';
+import { BbError, isBbError } from '../core/errors.ts';
 import { parseOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
 import { PEERS } from '../core/limits.ts';
@@ -42,7 +42,10 @@ export async function connectPeer(
   if (wait && !session.client.isConnected(id)) {
     reached = await meetPeer(session, id, session.scheduler.signal).then(
       () => true,
-      () => session.reach.isReachable(id), // it may have called in while our call looked for it
+      (error: unknown) => {
+        if (isBbError(error, 'INCOMPATIBLE')) throw error;
+        return session.reach.isReachable(id); // it may have called in while our call looked for it
+      },
     );
   }
   planFor(session, 'presence', id, 0);

@@ -10,6 +10,9 @@ import { exchangeWhenDue } from './exchange-peers.ts';
 import { planFor } from './plan.ts';
 import type { Session } from './session.ts';
 
+/** The version of the protocol that this program speaks (docs/protocol.md). */
+export const PROTOCOL_VERSION = 1;
+
 /** The task: a peer that is not in touch is probed; after a failure the next probe is planned. */
 export async function probe(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
   if (session.client.isConnected(peer) && session.met.has(peer)) return;
@@ -32,6 +35,9 @@ export async function askHolder(session: Session, peer: OnionId, signal: AbortSi
 export async function meetPeer(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
   const hello = await session.client.healthCheck(peer, { signal });
   if (hello.serverOnion !== peer) throw new BbError('BAD_PEER_DATA', 'the peer says that it is another one');
+  if (hello.protocolMin > PROTOCOL_VERSION) {
+    throw new BbError('INCOMPATIBLE', 'the peer speaks only later versions of the protocol');
+  }
   await rememberReached(session, peer);
   await meet(session, peer, signal);
   session.met.add(peer);

@@ -35,3 +35,17 @@ test('content of a newer version is INCOMPATIBLE at unlock and at recover, and n
   await assert.rejects(told(), { code: 'INCOMPATIBLE' });
   assert.equal(owner.said('peer-fault').length, 0);
 });
+
+test('a peer that speaks later versions of the protocol only is INCOMPATIBLE, and no peer to store for', async (context) => {
+  const [here, later] = await DaemonWorld.ready(context, 'here', 'later');
+  assert(here && later);
+  const speak = (protocolMin: number, protocolMax: number) => {
+    here.changes.set('healthCheck', async (hello: Promise<object>) => ({ ...(await hello), protocolMin, protocolMax }));
+  };
+  speak(2, 3);
+  await assert.rejects(here.api.connectPeer(later.id, 'later', true), { code: 'INCOMPATIBLE' });
+  assert.equal(here.session.registry.peer(later.id)?.dialledBack, false);
+  speak(1, 3);
+  assert.equal((await here.api.connectPeer(later.id, 'later', true)).reached, true);
+  await here.world.until('it was met', () => here.session.registry.peer(later.id)?.dialledBack === true);
+});
