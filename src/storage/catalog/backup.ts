@@ -1,18 +1,24 @@
 // state.bak: a complete copy of the catalog beside it, whole at any moment (docs/storage-format.md, "Catalog").
 
 import * as fs from 'node:fs';
+import { dirname } from 'node:path';
 import type { Sql } from './sql.ts';
 
 export const BACKUP_NAME = 'state.bak';
 
 export function backupCatalog(sql: Sql, dataDir: string): void {
-  const temporary = `${dataDir}/${BACKUP_NAME}.new`;
+  copyCatalog(sql, `${dataDir}/${BACKUP_NAME}`);
+}
+
+/** A complete, private and durable copy at `path`, in place of what was there. */
+export function copyCatalog(sql: Sql, path: string): void {
+  const temporary = `${path}.new`;
   fs.rmSync(temporary, { force: true });
   fs.closeSync(fs.openSync(temporary, 'wx', 0o600));
   sql.get('VACUUM INTO ?', temporary);
   syncPath(temporary);
-  fs.renameSync(temporary, `${dataDir}/${BACKUP_NAME}`);
-  syncPath(dataDir);
+  fs.renameSync(temporary, path);
+  syncPath(dirname(path));
 }
 
 /** fsync of a file or folder. */

@@ -1,13 +1,11 @@
 // Opens state.db: file mode, journal, format and migrations (docs/storage-format.md, "Catalog").
-// Invariant: forward only, each migration in one transaction with a copy of the file kept before it; a file of a newer
-// format is refused, never changed.
+// Invariant: forward only; a file of a newer format is refused, never changed.
 
 import * as fs from 'node:fs';
 import { BbError } from '../../core/errors.ts';
+import { APPLICATION_ID, migrate } from './migrate.ts';
 import { numberOf, Sql } from './sql.ts';
 
-/** "BBCT": tells a catalog from any other SQLite file. */
-const APPLICATION_ID = 0x42424354;
 /** Migration n brings a catalog from format n - 1 to n. */
 const MIGRATIONS = ['001.sql'];
 
@@ -37,8 +35,8 @@ function openWritable(path: string): Sql {
   const sql = new Sql(path);
   try {
     const format = formatOf(sql);
-    if (format < MIGRATIONS.length) migrate(sql, path, format);
     sql.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY');
+    if (format < MIGRATIONS.length) migrate(sql, path, format, MIGRATIONS.map(stepText));
     sql.exec('PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 16777216');
     return sql;
   } catch (error) {
@@ -100,16 +98,6 @@ function formatOf(sql: Sql): number {
   return format;
 }
 
-function migrate(sql: Sql, path: string, format: number): void {
-  if (format > 0) {
-    const copy = `${path}.format-${format}`;
-    fs.rmSync(copy, { force: true });
-    sql.get('VACUUM INTO ?', copy);
-  }
-  sql.transaction(() => {
-    for (const name of MIGRATIONS.slice(format)) {
-      sql.exec(fs.readFileSync(new URL(`sql/${name}`, import.meta.url), 'utf8'));
-    }
-    sql.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}`);
-  });
+function stepText(name: string): string {
+  return fs.readFileSync(new URL(`sql/${name}`, import.meta.url), 'utf8');
 }
