@@ -6,6 +6,7 @@ import type { OnionId } from '../src/core/ids.ts';
 import { EntryKind, NodeMode, NodeState, SecretMode, Verdict } from '../src/gen/clirpc/v1/clirpc.ts';
 import type {
   ContractInfo,
+  HeldInfo,
   OpenTerms,
   Entry,
   PeerInfo,
@@ -152,6 +153,22 @@ export function ledgerView(contract: ContractInfo): View {
       reason,
       remaining_seconds: Number(remainingSeconds),
     })),
+  };
+}
+
+export function heldView(held: HeldInfo): View {
+  return {
+    peer: held.peer?.onionServiceId ?? '',
+    name: held.peer?.name ?? '',
+    state: held.state === '' ? null : held.state,
+    charge_bytes: Number(held.chargeBytes),
+    promised_bytes: Number(held.promisedBytes),
+    current_bytes: Number(held.currentBytes),
+    pulling_bytes: Number(held.pullingBytes),
+    kept_revisions: held.keptRevisions,
+    hold_seconds: Number(held.holdSeconds),
+    remaining_seconds: Number(held.remainingSeconds),
+    evictable_bytes: Number(held.evictableBytes),
   };
 }
 

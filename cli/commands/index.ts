@@ -152,8 +152,20 @@ export const COMMANDS: readonly Command[] = [
     options: [
       ['--limit <size>', 'store at most this for peers'],
       ['--min-replicas <count>', 'verified replicas that mean PROTECTED'],
+      ['--break-promises <peers>', 'these peers, separated by commas, lose their bytes for a smaller limit'],
     ],
     load: () => import('./storage-set.ts'),
+  },
+  {
+    words: 'storage held',
+    summary: 'what lies here for whom, and until when',
+    load: () => import('./storage-held.ts'),
+  },
+  {
+    words: 'storage gc',
+    summary: 'let go what no promise keeps',
+    options: [['--evict', 'replicas whose remaining seconds are used up as well']],
+    load: () => import('./storage-gc.ts'),
   },
   {
     words: 'contracts propose',

@@ -6,6 +6,7 @@ import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/cl
 import type { Context, Options } from '../context.ts';
 import { textOption } from '../context.ts';
 import type { Result } from '../output.ts';
+import { requireConfirmation } from '../prompt.ts';
 import { parseCount, parseSize } from '../quantity.ts';
 import { storageText } from '../storage-text.ts';
 import { storageView } from '../views.ts';
@@ -20,6 +21,11 @@ export async function run(context: Context, _args: readonly string[], options: O
   if (limit !== undefined && limitBytes === 0) throw new BbError('USAGE', '--limit is at least one byte');
   const minReplicas = replicas === undefined ? 0 : parseCount(replicas, 1, MIN_REPLICAS_MAX);
   const wanted = { allocatedStorageForPeers: BigInt(limitBytes), minReplicas: BigInt(minReplicas) };
-  const { config, info } = await (await context.client()).unary(Service.setStorageConfig, { config: wanted });
+  const breakPromisesTo = (textOption(options, 'breakPromises') ?? '').split(',').filter((peer) => peer !== '');
+  if (breakPromisesTo.length > 0) {
+    await requireConfirmation(context.settings, `Delete what is stored for ${breakPromisesTo.join(', ')}?`);
+  }
+  const request = { config: wanted, breakPromisesTo };
+  const { config, info } = await (await context.client()).unary(Service.setStorageConfig, request);
   return { data: storageView(config, info), text: storageText(config, info) };
 }

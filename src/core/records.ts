@@ -157,6 +157,9 @@ export type HeldRecord = {
   readonly sinceMs: number;
   /** For `kept`: counted seconds of this node at which the hold ends. */
   readonly holdEndSeconds: number;
+  /** Counted seconds at which it became current, and at which it was superseded; 0 before that. */
+  readonly currentSeconds: number;
+  readonly keptSeconds: number;
   /** For `current`: the owner was told. */
   readonly reported: boolean;
 };

@@ -7,7 +7,7 @@
 import { STATE_EFFECTS } from '../core/contract/effects.ts';
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES } from '../core/limits.ts';
-import { decideOffer } from '../core/policy/offer.ts';
+import { decideOffer, offeredBytes } from '../core/policy/offer.ts';
 import type { OfferDecision, OfferFacts } from '../core/policy/offer.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { PeerRefusal } from '../core/refusal.ts';
@@ -15,6 +15,7 @@ import type { Offer, OfferOutcome } from '../ports/peer-client.ts';
 import { chargeOf, freeForPeers } from './allowance.ts';
 import { giveBytes } from './contracts.ts';
 import { addPulling, currentHeld, pullTarget, retireCurrent } from './held.ts';
+import { makeSpace } from './make-space.ts';
 import { planFor } from './plan.ts';
 import type { Session } from './session.ts';
 
@@ -49,6 +50,11 @@ async function judgeOffer(session: Session, caller: OnionId, offer: Offer): Prom
 async function offerFacts(session: Session, contract: ContractRecord, offer: Offer): Promise<OfferFacts> {
   const owner = contract.peer;
   const current = currentHeld(session, owner)?.value;
+  const chargeBytes = await chargeOf(session, owner, ({ role }) => role !== 'pulling');
+  const allowanceBytes = giveBytes(session, contract);
+  const currentBytes = (current?.cells ?? 0) * CELL_BYTES;
+  const neededBytes = offeredBytes(offer.newCells, offer.content?.contentBytes ?? 0, currentBytes);
+  if (chargeBytes + neededBytes <= allowanceBytes) await makeSpace(session, neededBytes);
   const target = pullTarget(session, owner)?.value;
   const none = Buffer.alloc(0);
   return {
@@ -61,10 +67,10 @@ async function offerFacts(session: Session, contract: ContractRecord, offer: Off
     latestKnown: contract.theirLatestKnown,
     currentId: current?.contentId ?? none,
     pullingId: target?.contentId ?? none,
-    currentBytes: (current?.cells ?? 0) * CELL_BYTES,
+    currentBytes,
     largestAcknowledgedBytes: (current?.cells ?? 0) * CELL_BYTES,
-    chargeBytes: await chargeOf(session, owner, ({ role }) => role !== 'pulling'),
-    allowanceBytes: giveBytes(session, contract),
+    chargeBytes,
+    allowanceBytes,
     freeBytes: await freeForPeers(session),
     revisionsToday: session.offerCounts.recent(
       owner,

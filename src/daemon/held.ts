@@ -6,6 +6,8 @@ import type { OnionId } from '../core/ids.ts';
 import type { HeldRecord, RecordId } from '../core/records.ts';
 import { decodeTerms } from '../core/contract/terms.ts';
 import { holdSecondsNow } from '../core/contract/transition.ts';
+import { PERIODS_MS } from '../core/policy/periods.ts';
+import { thinnedLists } from '../core/policy/thin-lists.ts';
 import type { Session } from './session.ts';
 
 export type Held = { readonly id: RecordId; readonly value: HeldRecord };
@@ -42,6 +44,8 @@ export function addPulling(
             role: 'pulling',
             sinceMs: Math.max(session.deps.clock.nowMs(), newestMs),
             holdEndSeconds: 0,
+            currentSeconds: 0,
+            keptSeconds: 0,
             reported: false,
           },
         },
@@ -82,7 +86,10 @@ export async function dropPull(session: Session, target: Held): Promise<void> {
 export async function switchHeld(session: Session, target: Held): Promise<void> {
   const current = currentHeld(session, target.value.owner);
   const keep = current !== undefined && current.value.reported;
-  const puts = [{ id: target.id, value: { ...target.value, role: 'current' as const, reported: false } }];
+  const currentSeconds = session.node.countedSeconds;
+  const puts = [
+    { id: target.id, value: { ...target.value, role: 'current' as const, currentSeconds, reported: false } },
+  ];
   await session.registry.changeHeld(() => ({
     puts: keep ? [...puts, { id: current.id, value: kept(session, current.value) }] : puts,
     deletes: current === undefined || keep ? [] : [current.id],
@@ -106,14 +113,21 @@ export async function markReported(session: Session, id: RecordId): Promise<void
   await session.registry.changeHeld(() => ({ puts: [{ id, value: { ...held.value, reported: true } }], deletes: [] }));
 }
 
-/** Drops kept revisions whose hold is over. */
-export async function dropExpiredHolds(session: Session): Promise<void> {
+/** Drops kept revisions whose hold is over, and those that the thinning of history lets go. Returns how many. */
+export async function dropExpiredHolds(session: Session): Promise<number> {
   const seconds = session.node.countedSeconds;
-  const over = session.registry.held().filter(({ value }) => value.role === 'kept' && value.holdEndSeconds <= seconds);
+  const keptLists = session.registry.held().filter(({ value }) => value.role === 'kept');
+  const over = keptLists.filter(({ value }) => value.holdEndSeconds <= seconds || isThinned(keptLists, value, seconds));
   for (const { id, value } of over) {
     await session.registry.changeHeld(() => ({ puts: [], deletes: [id] }));
     await dropList(session, value.list);
   }
+  return over.length;
+}
+
+function isThinned(keptLists: readonly Held[], value: HeldRecord, nowSeconds: number): boolean {
+  const ofOwner = keptLists.map((held) => held.value).filter(({ owner }) => owner === value.owner);
+  return thinnedLists(ofOwner, nowSeconds, PERIODS_MS).includes(value);
 }
 
 /** Drops everything of an owner whose contract is over, but what a hold still keeps. */
@@ -128,7 +142,8 @@ function pulling(session: Session, owner: OnionId): Held[] {
 }
 
 function kept(session: Session, value: HeldRecord): HeldRecord {
-  return { ...value, role: 'kept', holdEndSeconds: session.node.countedSeconds + holdSeconds(session, value.owner) };
+  const keptSeconds = session.node.countedSeconds;
+  return { ...value, role: 'kept', keptSeconds, holdEndSeconds: keptSeconds + holdSeconds(session, value.owner) };
 }
 
 function holdSeconds(session: Session, owner: OnionId): number {

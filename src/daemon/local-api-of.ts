@@ -19,6 +19,7 @@ import { requireTor } from './require-tor.ts';
 import { removeFile, setFile } from './set-file.ts';
 import type { Session } from './session.ts';
 import { setStorage, showStorage } from './storage-settings.ts';
+import { collectGarbage, heldViews } from './stored-for-peers.ts';
 import { contractView, peerView } from './views.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 
@@ -39,7 +40,12 @@ export function localApiOf(daemon: Daemon): LocalApi {
     listFiles: (name) => listFiles(daemon, name),
     removeFile: async (name, dryRun) => removeFile(daemon.session, name, dryRun),
     storage: async () => showStorage(daemon.session),
-    setStorage: async (limitBytes, minReplicas) => setStorage(daemon.session, limitBytes, minReplicas),
+    setStorage: async (limitBytes, minReplicas, broken = []) => {
+      const peers = broken.map((reference) => findPeer(daemon.session, reference));
+      return setStorage(daemon.session, limitBytes, minReplicas, peers);
+    },
+    held: async () => heldViews(daemon.session),
+    collectGarbage: async (evict) => collectGarbage(daemon.session, evict),
     contracts: async (reference) => contracts(daemon.session, reference),
     propose: (args, signal) => propose(daemon, args, signal),
     answerProposal: async (reference, accept, signal) =>

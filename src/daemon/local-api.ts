@@ -141,6 +141,24 @@ export type StorageView = {
   readonly diskFreeBytes: number;
 };
 
+/** What lies here for one owner. */
+export type HeldView = {
+  readonly peer: OnionId;
+  readonly name: string;
+  readonly state: string;
+  /** What it uses of what is promised to it, shared cells counted once. */
+  readonly chargeBytes: number;
+  readonly promisedBytes: number;
+  readonly currentBytes: number;
+  readonly pullingBytes: number;
+  readonly keptRevisions: number;
+  /** Until the last hold is over. */
+  readonly holdSeconds: number;
+  readonly remainingSeconds: number;
+  /** What goes when space is needed. */
+  readonly evictableBytes: number;
+};
+
 export type ContractView = {
   readonly peer: OnionId;
   readonly name: string;
@@ -260,7 +278,16 @@ export type DoctorArgs = {
 };
 
 export type FindingCheck =
-  'header' | 'catalog' | 'copy' | 'packs' | 'permissions' | 'space' | 'clock' | 'tor' | 'own-cells' | 'held-cells';
+  | 'header'
+  | 'catalog'
+  | 'copy'
+  | 'packs'
+  | 'permissions'
+  | 'space'
+  | 'clock'
+  | 'tor'
+  | 'own-cells'
+  | 'held-cells';
 
 export type Finding = {
   readonly check: FindingCheck;
@@ -307,8 +334,10 @@ export interface LocalApi {
     dryRun: boolean,
   ): Promise<{ readonly removedFiles: number; readonly revision: RevisionView | undefined }>;
   storage(): Promise<StorageView>;
-  /** 0 keeps the old value. */
-  setStorage(limitBytes: number, minReplicas: number): Promise<StorageView>;
+  /** 0 keeps the old value. `broken` names peers whose contracts may be broken for a smaller limit. */
+  setStorage(limitBytes: number, minReplicas: number, broken?: readonly string[]): Promise<StorageView>;
+  held(): Promise<readonly HeldView[]>;
+  collectGarbage(evict: boolean): Promise<{ readonly droppedRevisions: number; readonly freedBytes: number }>;
   contracts(reference: string): Promise<readonly ContractView[]>;
   propose(args: ProposeArgs, signal: AbortSignal): AsyncIterable<ProposeUpdate>;
   /** The word about a proposal that waits; `told` = the peer knows already. */

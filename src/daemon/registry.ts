@@ -95,6 +95,15 @@ export class Registry {
     });
   }
 
+  deleteContract(id: OnionId): Promise<void> {
+    return this.#writes.run(async () => {
+      const stored = this.#contracts.get(id);
+      if (stored === undefined) return;
+      await this.#catalog.putRecords([], [stored.id]);
+      this.#contracts.delete(id);
+    });
+  }
+
   /** A change that gives back the same object writes nothing. */
   updateContract(id: OnionId, change: (old: ContractRecord | undefined) => ContractRecord): Promise<ContractRecord> {
     return this.#update(

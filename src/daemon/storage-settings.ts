@@ -4,8 +4,11 @@ import { blobCellCount } from '../core/challenge/plan.ts';
 import { BbError } from '../core/errors.ts';
 import { acceptableBytes } from '../core/contract/default-policy.ts';
 import { CELL_BYTES, MIN_REPLICAS_MAX } from '../core/limits.ts';
-import { giveBytes, promisedBytes } from './contracts.ts';
+import { promisedBytes, step } from './contracts.ts';
+import type { OnionId } from '../core/ids.ts';
 import { markDirty } from './dirty.ts';
+import { dropReleased } from './held.ts';
+import { planFor } from './plan.ts';
 import type { StorageView } from './local-api.ts';
 import type { Session } from './session.ts';
 
@@ -28,17 +31,26 @@ export async function showStorage(session: Session): Promise<StorageView> {
   };
 }
 
-/** 0 keeps a value. OVER_BUDGET when the limit would not cover what is promised, USAGE out of range. */
-export async function setStorage(session: Session, limitBytes: number, minReplicas: number): Promise<StorageView> {
+/**
+ * 0 keeps a value. OVER_BUDGET when the limit would not cover what is promised to others than `broken`, whose contracts end
+ * at once; USAGE out of range.
+ */
+export async function setStorage(
+  session: Session,
+  limitBytes: number,
+  minReplicas: number,
+  broken: readonly OnionId[],
+): Promise<StorageView> {
   if (!Number.isSafeInteger(limitBytes) || limitBytes < 0) throw new BbError('USAGE', 'the limit is out of range');
   if (!Number.isInteger(minReplicas) || minReplicas < 0 || minReplicas > MIN_REPLICAS_MAX) {
     throw new BbError('USAGE', `min-replicas goes from 1 to ${MIN_REPLICAS_MAX}`);
   }
-  const promised = promisedBytes(session, undefined, () => true);
-  if (limitBytes > 0 && acceptableBytes(limitBytes, promised) === 0 && promised > 0) {
-    const names = session.registry.contracts().filter((contract) => giveBytes(session, contract) > 0).length;
-    throw new BbError('OVER_BUDGET', `the limit is below what is promised to ${names} peers (${promised} bytes)`);
+  const promised = promisedBytes(session, undefined, (peer) => !broken.includes(peer));
+  if (limitBytes > 0 && acceptableBytes(limitBytes, 0) < promised) {
+    const hint = 'End contracts with bb contracts end, or name who loses its bytes: --break-promises PEER.';
+    throw new BbError('OVER_BUDGET', `the limit is below what is promised to peers (${promised} bytes)`, { hint });
   }
+  for (const peer of broken) await breakPromise(session, peer);
   await session.registry.updateSettings((old) => ({
     ...session.settings,
     ...old,
@@ -47,4 +59,15 @@ export async function setStorage(session: Session, limitBytes: number, minReplic
   }));
   await markDirty(session);
   return showStorage(session);
+}
+
+/** The user's own decision, by name: the bytes go now, and the peer is told at the next contact. */
+async function breakPromise(session: Session, peer: OnionId): Promise<void> {
+  await step(session, peer, { kind: 'ended-by-both' }, 'broken by its user to free space');
+  await session.registry.updateContract(peer, (contract) => {
+    if (contract === undefined) throw new BbError('NO_CONTRACT', 'there is no contract with this peer');
+    return { ...contract, noticeGivenSeconds: 0, endedBy: 'us' };
+  });
+  await dropReleased(session, peer);
+  planFor(session, 'close', peer, 0);
 }

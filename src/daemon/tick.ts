@@ -2,6 +2,7 @@
 // keeps any more, and looks again at what every contact should have started.
 
 import { BbError } from '../core/errors.ts';
+import { dropTombstones } from './tombstones.ts';
 import { dropExpiredHolds } from './held.ts';
 import { plan, planFor } from './plan.ts';
 import { wantsPublish } from './replica.ts';
@@ -23,6 +24,7 @@ export async function tick(session: Session): Promise<void> {
   }
   await tickContracts(session);
   await dropExpiredHolds(session);
+  await dropTombstones(session);
   if (session.ownDamage.lost.length > 0) plan(session, 'heal', 0);
   for (const contract of session.registry.contracts()) {
     if (wantsPublish(session, contract)) planFor(session, 'publish', contract.peer, 0);

@@ -35,6 +35,19 @@ const PROTECTED = status({
   provenMs: Date.now() - 120_000,
   reasons: [{ code: 'enough', message: '2 of 2 peers passed a check', next: '' }],
 });
+const HELD = {
+  peer: PEER,
+  name: 'anna',
+  state: 'EXPIRED',
+  chargeBytes: 3,
+  promisedBytes: 9,
+  currentBytes: 2,
+  pullingBytes: 0,
+  keptRevisions: 2,
+  holdSeconds: 20,
+  remainingSeconds: 0,
+  evictableBytes: 1,
+};
 const recovered = (missingFiles: number): Partial<LocalApi> => {
   const base = {
     newest: REVISION,
@@ -176,6 +189,22 @@ const ROWS: readonly Row[] = [
     data: { limit_bytes: 20 * 1024 ** 3, min_replicas: 2 },
   },
   { bb: ['storage', 'set'], exit: 2, stderr: /nothing to set/ },
+  { bb: ['storage', 'set', '--limit', '1GiB', '--break-promises', 'anna'], exit: 22, stderr: /stored for anna\?/ },
+  { bb: ['storage', 'held'], daemon: { held: async () => [] }, exit: 0, stdout: 'Nothing is held for peers.\n' },
+  {
+    bb: ['storage', 'held'],
+    daemon: { held: async () => [HELD] },
+    exit: 0,
+    stdout: /^PEER .*\nanna +EXPIRED +3 B +9 B +2 +20 s +1 B\n$/,
+  },
+  { bb: ['storage', 'gc', '--evict'], exit: 22 },
+  {
+    bb: ['storage', 'gc'],
+    daemon: { collectGarbage: async () => ({ droppedRevisions: 1, freedBytes: 2048 }) },
+    exit: 0,
+    stdout: '1 older revision let go, 2.0 KiB freed.\n',
+    data: { dropped_revisions: 1, freed_bytes: 2048 },
+  },
   { bb: ['storage', 'set', '--min-replicas', '0'], exit: 2 },
   { bb: ['storage', 'set', '--min-replicas', '33'], exit: 2 },
   { bb: ['storage', 'set', '--limit', '0'], exit: 2 },

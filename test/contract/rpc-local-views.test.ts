@@ -136,14 +136,15 @@ test('peers, storage and contracts', async () => {
     [1, 1, 1],
   );
   const config = { allocatedStorageForPeers: 5n, minReplicas: 0n };
-  const storage = await ask(client, 'setStorageConfig', { config });
+  const storage = await ask(client, 'setStorageConfig', { config, breakPromisesTo: ['bob'] });
   assert.deepEqual(storage, await ask(client, 'getStorageConfig', {}));
   assert.equal(storage.info?.diskFreeBytes, 9n);
-  await assert.rejects(ask(client, 'setStorageConfig', { config: { ...config, minReplicas: -1n } }), coded('USAGE'));
+  const wrong = { config: { ...config, minReplicas: -1n }, breakPromisesTo: [] };
+  await assert.rejects(ask(client, 'setStorageConfig', wrong), coded('USAGE'));
   const { contracts } = await ask(client, 'getContracts', { peer: undefined });
   assert.equal(contracts[0]?.pullingBytes, 11n);
   assert.equal(contracts[0]?.replica?.heldMs, 8n);
-  assert.deepEqual(seen, [[PEER, 'anna', true], [5, 0], '']);
+  assert.deepEqual(seen, [[PEER, 'anna', true], [5, 0, ['bob']], '']);
 });
 
 test('propose, check and recover stream their updates', async () => {

@@ -55,6 +55,11 @@ export function bytesForPeers(freeBytes: number, totalBytes: number): number {
   return Math.max(0, freeBytes - Math.max(BALLAST_BYTES, Math.ceil((totalBytes * DISK_RESERVE_PERMILLE) / 1000)));
 }
 
+/** The owner's count of new cells is a hint: no less than the growth is believed, and the pull counts again. */
+export function offeredBytes(newCells: number, contentBytes: number, currentBytes: number): number {
+  return Math.max(0, newCells * CELL_BYTES, contentBytes - currentBytes);
+}
+
 /** BAD_PEER_DATA if the offer itself is out of shape. */
 export function decideOffer(facts: OfferFacts): OfferDecision {
   assertShape(facts);
@@ -66,8 +71,7 @@ export function decideOffer(facts: OfferFacts): OfferDecision {
   if (accept === 'no-larger' && facts.contentBytes > facts.largestAcknowledgedBytes) {
     return decision('REFUSED', true, 'none');
   }
-  // The owner's count of new cells is a hint: no less than the growth is believed, and the pull counts again.
-  const newBytes = Math.max(facts.newCells * CELL_BYTES, facts.contentBytes - facts.currentBytes);
+  const newBytes = offeredBytes(facts.newCells, facts.contentBytes, facts.currentBytes);
   if (facts.chargeBytes + newBytes > facts.allowanceBytes) return decision('QUOTA', true, 'none');
   if (facts.revisionsToday >= REVISIONS_PER_DAY) return decision('QUOTA', true, 'none');
   if (newBytes > facts.freeBytes) return decision('NO_SPACE', true, 'none');

@@ -38,6 +38,11 @@ export const PERIODS_MS = {
   /** An owner does not replace an unfinished pull by a newer offer while it progressed within this time. */
   pullProgress: HOUR,
   peerExchange: HOUR,
+  /** Of revisions superseded within the first span one stays, after the second span one per such span. */
+  thinFine: HOUR,
+  thinCoarse: DAY,
+  /** What is remembered of a contract that is over. */
+  tombstone: 400 * DAY,
   /** The addresses that are passed on stay the same for so long. */
   peerSample: 7 * DAY,
   /** Peers are passed on if they were reached within this time. */

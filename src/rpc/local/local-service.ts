@@ -17,7 +17,7 @@ import { optionalReference, peerChange, peerInfoMessage, peerReference, peersMes
 import { recoverArgs, recoverMessage } from './recover-messages.ts';
 import { setFileHandler } from './set-file.ts';
 import { eventMessage, stateNumber, statusMessage } from './status-message.ts';
-import { storageMessage } from './storage-message.ts';
+import { heldMessage, storageMessage } from './storage-message.ts';
 import { revisionMessage } from './views.ts';
 
 export type LocalServiceDeps = LocalCallDeps & {
@@ -73,9 +73,15 @@ export function localHandlers(deps: LocalServiceDeps): BarterBackupClientServer 
       const { removedFiles, revision } = await api.removeFile(name, dryRun);
       return { removedFiles: BigInt(removedFiles), revision: revision && revisionMessage(revision) };
     }),
-    setStorageConfig: unary(deps, async ({ config }) => {
+    getHeld: unary(deps, async () => ({ held: (await api.held()).map(heldMessage) })),
+    collectGarbage: unary(deps, async ({ evict }) => {
+      const { droppedRevisions, freedBytes } = await api.collectGarbage(evict);
+      return { droppedRevisions, freedBytes: BigInt(freedBytes) };
+    }),
+    setStorageConfig: unary(deps, async ({ config, breakPromisesTo }) => {
       const limitBytes = wireNumber(config?.allocatedStorageForPeers ?? 0n, 'allocated_storage_for_peers');
-      return storageMessage(await api.setStorage(limitBytes, wireNumber(config?.minReplicas ?? 0n, 'min_replicas')));
+      const minReplicas = wireNumber(config?.minReplicas ?? 0n, 'min_replicas');
+      return storageMessage(await api.setStorage(limitBytes, minReplicas, breakPromisesTo));
     }),
     getStorageConfig: unary(deps, async () => storageMessage(await api.storage())),
     getContracts: unary(deps, async (request: GetContractsRequest) => ({

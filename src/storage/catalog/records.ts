@@ -130,6 +130,8 @@ const held = object<HeldRecord>({
   role: oneOf('pulling', 'current', 'kept'),
   sinceMs: number,
   holdEndSeconds: number,
+  currentSeconds: optionalWith(number, 0),
+  keptSeconds: optionalWith(number, 0),
   reported: flag,
 });
 

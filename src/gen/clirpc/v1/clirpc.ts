@@ -1107,7 +1107,64 @@ export interface StorageInfo {
 /** SetStorageConfigRequest changes settings. */
 export interface SetStorageConfigRequest {
   /** config has the new values; 0 keeps the old one. */
-  config: StorageConfig | undefined;
+  config:
+    | StorageConfig
+    | undefined;
+  /**
+   * break_promises_to names peers whose contracts end at once, their bytes
+   * with them.
+   */
+  breakPromisesTo: string[];
+}
+
+/** GetHeldRequest is empty. */
+export interface GetHeldRequest {
+}
+
+/** HeldInfo is what lies here for one owner. */
+export interface HeldInfo {
+  /** peer is the owner. */
+  peer:
+    | Peer
+    | undefined;
+  /** state is the state of the contract, or empty. */
+  state: string;
+  /** charge_bytes is what it uses of the promise. */
+  chargeBytes: bigint;
+  /** promised_bytes is the promise. */
+  promisedBytes: bigint;
+  /** current_bytes is its newest complete revision. */
+  currentBytes: bigint;
+  /** pulling_bytes is a revision that is being fetched. */
+  pullingBytes: bigint;
+  /** kept_revisions counts superseded revisions that are kept. */
+  keptRevisions: number;
+  /** hold_seconds is until the last of them goes. */
+  holdSeconds: bigint;
+  /** remaining_seconds is how long the bytes stay if the owner stops. */
+  remainingSeconds: bigint;
+  /** evictable_bytes is what goes when space is needed. */
+  evictableBytes: bigint;
+}
+
+/** GetHeldResponse lists the owners, the largest first. */
+export interface GetHeldResponse {
+  /** held has one element per owner. */
+  held: HeldInfo[];
+}
+
+/** CollectGarbageRequest frees space. */
+export interface CollectGarbageRequest {
+  /** evict also lets go replicas whose time is up. */
+  evict: boolean;
+}
+
+/** CollectGarbageResponse is the result. */
+export interface CollectGarbageResponse {
+  /** dropped_revisions counts superseded revisions that went. */
+  droppedRevisions: number;
+  /** freed_bytes is what the disk got back. */
+  freedBytes: bigint;
 }
 
 /** SetStorageConfigResponse is the result. */
@@ -6493,13 +6550,16 @@ export const StorageInfo: MessageFns<StorageInfo> = {
 };
 
 function createBaseSetStorageConfigRequest(): SetStorageConfigRequest {
-  return { config: undefined };
+  return { config: undefined, breakPromisesTo: [] };
 }
 
 export const SetStorageConfigRequest: MessageFns<SetStorageConfigRequest> = {
   encode(message: SetStorageConfigRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.config !== undefined) {
       StorageConfig.encode(message.config, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.breakPromisesTo) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -6525,6 +6585,14 @@ export const SetStorageConfigRequest: MessageFns<SetStorageConfigRequest> = {
             message.config = StorageConfig.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.breakPromisesTo.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6538,13 +6606,23 @@ export const SetStorageConfigRequest: MessageFns<SetStorageConfigRequest> = {
   },
 
   fromJSON(object: any): SetStorageConfigRequest {
-    return { config: isSet(object.config) ? StorageConfig.fromJSON(object.config) : undefined };
+    return {
+      config: isSet(object.config) ? StorageConfig.fromJSON(object.config) : undefined,
+      breakPromisesTo: globalThis.Array.isArray(object?.breakPromisesTo)
+        ? object.breakPromisesTo.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.break_promises_to)
+        ? object.break_promises_to.map((e: any) => globalThis.String(e))
+        : [],
+    };
   },
 
   toJSON(message: SetStorageConfigRequest): unknown {
     const obj: any = {};
     if (message.config !== undefined) {
       obj.config = StorageConfig.toJSON(message.config);
+    }
+    if (message.breakPromisesTo?.length) {
+      obj.breakPromisesTo = message.breakPromisesTo;
     }
     return obj;
   },
@@ -6557,6 +6635,582 @@ export const SetStorageConfigRequest: MessageFns<SetStorageConfigRequest> = {
     message.config = (object.config !== undefined && object.config !== null)
       ? StorageConfig.fromPartial(object.config)
       : undefined;
+    message.breakPromisesTo = object.breakPromisesTo?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGetHeldRequest(): GetHeldRequest {
+  return {};
+}
+
+export const GetHeldRequest: MessageFns<GetHeldRequest> = {
+  encode(_: GetHeldRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetHeldRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetHeldRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetHeldRequest {
+    return {};
+  },
+
+  toJSON(_: GetHeldRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetHeldRequest>, I>>(base?: I): GetHeldRequest {
+    return GetHeldRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetHeldRequest>, I>>(_: I): GetHeldRequest {
+    const message = createBaseGetHeldRequest();
+    return message;
+  },
+};
+
+function createBaseHeldInfo(): HeldInfo {
+  return {
+    peer: undefined,
+    state: "",
+    chargeBytes: 0n,
+    promisedBytes: 0n,
+    currentBytes: 0n,
+    pullingBytes: 0n,
+    keptRevisions: 0,
+    holdSeconds: 0n,
+    remainingSeconds: 0n,
+    evictableBytes: 0n,
+  };
+}
+
+export const HeldInfo: MessageFns<HeldInfo> = {
+  encode(message: HeldInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer !== undefined) {
+      Peer.encode(message.peer, writer.uint32(10).fork()).join();
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.chargeBytes !== 0n) {
+      if (BigInt.asIntN(64, message.chargeBytes) !== message.chargeBytes) {
+        throw new globalThis.Error("value provided for field message.chargeBytes of type int64 too large");
+      }
+      writer.uint32(24).int64(message.chargeBytes);
+    }
+    if (message.promisedBytes !== 0n) {
+      if (BigInt.asIntN(64, message.promisedBytes) !== message.promisedBytes) {
+        throw new globalThis.Error("value provided for field message.promisedBytes of type int64 too large");
+      }
+      writer.uint32(32).int64(message.promisedBytes);
+    }
+    if (message.currentBytes !== 0n) {
+      if (BigInt.asIntN(64, message.currentBytes) !== message.currentBytes) {
+        throw new globalThis.Error("value provided for field message.currentBytes of type int64 too large");
+      }
+      writer.uint32(40).int64(message.currentBytes);
+    }
+    if (message.pullingBytes !== 0n) {
+      if (BigInt.asIntN(64, message.pullingBytes) !== message.pullingBytes) {
+        throw new globalThis.Error("value provided for field message.pullingBytes of type int64 too large");
+      }
+      writer.uint32(48).int64(message.pullingBytes);
+    }
+    if (message.keptRevisions !== 0) {
+      writer.uint32(56).uint32(message.keptRevisions);
+    }
+    if (message.holdSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.holdSeconds) !== message.holdSeconds) {
+        throw new globalThis.Error("value provided for field message.holdSeconds of type int64 too large");
+      }
+      writer.uint32(64).int64(message.holdSeconds);
+    }
+    if (message.remainingSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.remainingSeconds) !== message.remainingSeconds) {
+        throw new globalThis.Error("value provided for field message.remainingSeconds of type int64 too large");
+      }
+      writer.uint32(72).int64(message.remainingSeconds);
+    }
+    if (message.evictableBytes !== 0n) {
+      if (BigInt.asIntN(64, message.evictableBytes) !== message.evictableBytes) {
+        throw new globalThis.Error("value provided for field message.evictableBytes of type int64 too large");
+      }
+      writer.uint32(80).int64(message.evictableBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeldInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeldInfo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peer = Peer.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.chargeBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.promisedBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.currentBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.pullingBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.keptRevisions = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.holdSeconds = reader.int64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.remainingSeconds = reader.int64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.evictableBytes = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HeldInfo {
+    return {
+      peer: isSet(object.peer) ? Peer.fromJSON(object.peer) : undefined,
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
+      chargeBytes: isSet(object.chargeBytes)
+        ? BigInt(object.chargeBytes)
+        : isSet(object.charge_bytes)
+        ? BigInt(object.charge_bytes)
+        : 0n,
+      promisedBytes: isSet(object.promisedBytes)
+        ? BigInt(object.promisedBytes)
+        : isSet(object.promised_bytes)
+        ? BigInt(object.promised_bytes)
+        : 0n,
+      currentBytes: isSet(object.currentBytes)
+        ? BigInt(object.currentBytes)
+        : isSet(object.current_bytes)
+        ? BigInt(object.current_bytes)
+        : 0n,
+      pullingBytes: isSet(object.pullingBytes)
+        ? BigInt(object.pullingBytes)
+        : isSet(object.pulling_bytes)
+        ? BigInt(object.pulling_bytes)
+        : 0n,
+      keptRevisions: isSet(object.keptRevisions)
+        ? globalThis.Number(object.keptRevisions)
+        : isSet(object.kept_revisions)
+        ? globalThis.Number(object.kept_revisions)
+        : 0,
+      holdSeconds: isSet(object.holdSeconds)
+        ? BigInt(object.holdSeconds)
+        : isSet(object.hold_seconds)
+        ? BigInt(object.hold_seconds)
+        : 0n,
+      remainingSeconds: isSet(object.remainingSeconds)
+        ? BigInt(object.remainingSeconds)
+        : isSet(object.remaining_seconds)
+        ? BigInt(object.remaining_seconds)
+        : 0n,
+      evictableBytes: isSet(object.evictableBytes)
+        ? BigInt(object.evictableBytes)
+        : isSet(object.evictable_bytes)
+        ? BigInt(object.evictable_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: HeldInfo): unknown {
+    const obj: any = {};
+    if (message.peer !== undefined) {
+      obj.peer = Peer.toJSON(message.peer);
+    }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
+    if (message.chargeBytes !== 0n) {
+      obj.chargeBytes = message.chargeBytes.toString();
+    }
+    if (message.promisedBytes !== 0n) {
+      obj.promisedBytes = message.promisedBytes.toString();
+    }
+    if (message.currentBytes !== 0n) {
+      obj.currentBytes = message.currentBytes.toString();
+    }
+    if (message.pullingBytes !== 0n) {
+      obj.pullingBytes = message.pullingBytes.toString();
+    }
+    if (message.keptRevisions !== 0) {
+      obj.keptRevisions = Math.round(message.keptRevisions);
+    }
+    if (message.holdSeconds !== 0n) {
+      obj.holdSeconds = message.holdSeconds.toString();
+    }
+    if (message.remainingSeconds !== 0n) {
+      obj.remainingSeconds = message.remainingSeconds.toString();
+    }
+    if (message.evictableBytes !== 0n) {
+      obj.evictableBytes = message.evictableBytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<HeldInfo>, I>>(base?: I): HeldInfo {
+    return HeldInfo.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HeldInfo>, I>>(object: I): HeldInfo {
+    const message = createBaseHeldInfo();
+    message.peer = (object.peer !== undefined && object.peer !== null) ? Peer.fromPartial(object.peer) : undefined;
+    message.state = object.state ?? "";
+    message.chargeBytes = (object.chargeBytes !== undefined && object.chargeBytes !== null)
+      ? BigInt(object.chargeBytes)
+      : 0n;
+    message.promisedBytes = (object.promisedBytes !== undefined && object.promisedBytes !== null)
+      ? BigInt(object.promisedBytes)
+      : 0n;
+    message.currentBytes = (object.currentBytes !== undefined && object.currentBytes !== null)
+      ? BigInt(object.currentBytes)
+      : 0n;
+    message.pullingBytes = (object.pullingBytes !== undefined && object.pullingBytes !== null)
+      ? BigInt(object.pullingBytes)
+      : 0n;
+    message.keptRevisions = object.keptRevisions ?? 0;
+    message.holdSeconds = (object.holdSeconds !== undefined && object.holdSeconds !== null)
+      ? BigInt(object.holdSeconds)
+      : 0n;
+    message.remainingSeconds = (object.remainingSeconds !== undefined && object.remainingSeconds !== null)
+      ? BigInt(object.remainingSeconds)
+      : 0n;
+    message.evictableBytes = (object.evictableBytes !== undefined && object.evictableBytes !== null)
+      ? BigInt(object.evictableBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseGetHeldResponse(): GetHeldResponse {
+  return { held: [] };
+}
+
+export const GetHeldResponse: MessageFns<GetHeldResponse> = {
+  encode(message: GetHeldResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.held) {
+      HeldInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetHeldResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetHeldResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.held.push(HeldInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetHeldResponse {
+    return { held: globalThis.Array.isArray(object?.held) ? object.held.map((e: any) => HeldInfo.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: GetHeldResponse): unknown {
+    const obj: any = {};
+    if (message.held?.length) {
+      obj.held = message.held.map((e) => HeldInfo.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetHeldResponse>, I>>(base?: I): GetHeldResponse {
+    return GetHeldResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetHeldResponse>, I>>(object: I): GetHeldResponse {
+    const message = createBaseGetHeldResponse();
+    message.held = object.held?.map((e) => HeldInfo.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCollectGarbageRequest(): CollectGarbageRequest {
+  return { evict: false };
+}
+
+export const CollectGarbageRequest: MessageFns<CollectGarbageRequest> = {
+  encode(message: CollectGarbageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.evict !== false) {
+      writer.uint32(8).bool(message.evict);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CollectGarbageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCollectGarbageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.evict = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CollectGarbageRequest {
+    return { evict: isSet(object.evict) ? globalThis.Boolean(object.evict) : false };
+  },
+
+  toJSON(message: CollectGarbageRequest): unknown {
+    const obj: any = {};
+    if (message.evict !== false) {
+      obj.evict = message.evict;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CollectGarbageRequest>, I>>(base?: I): CollectGarbageRequest {
+    return CollectGarbageRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CollectGarbageRequest>, I>>(object: I): CollectGarbageRequest {
+    const message = createBaseCollectGarbageRequest();
+    message.evict = object.evict ?? false;
+    return message;
+  },
+};
+
+function createBaseCollectGarbageResponse(): CollectGarbageResponse {
+  return { droppedRevisions: 0, freedBytes: 0n };
+}
+
+export const CollectGarbageResponse: MessageFns<CollectGarbageResponse> = {
+  encode(message: CollectGarbageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.droppedRevisions !== 0) {
+      writer.uint32(8).uint32(message.droppedRevisions);
+    }
+    if (message.freedBytes !== 0n) {
+      if (BigInt.asIntN(64, message.freedBytes) !== message.freedBytes) {
+        throw new globalThis.Error("value provided for field message.freedBytes of type int64 too large");
+      }
+      writer.uint32(16).int64(message.freedBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CollectGarbageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCollectGarbageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.droppedRevisions = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.freedBytes = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CollectGarbageResponse {
+    return {
+      droppedRevisions: isSet(object.droppedRevisions)
+        ? globalThis.Number(object.droppedRevisions)
+        : isSet(object.dropped_revisions)
+        ? globalThis.Number(object.dropped_revisions)
+        : 0,
+      freedBytes: isSet(object.freedBytes)
+        ? BigInt(object.freedBytes)
+        : isSet(object.freed_bytes)
+        ? BigInt(object.freed_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: CollectGarbageResponse): unknown {
+    const obj: any = {};
+    if (message.droppedRevisions !== 0) {
+      obj.droppedRevisions = Math.round(message.droppedRevisions);
+    }
+    if (message.freedBytes !== 0n) {
+      obj.freedBytes = message.freedBytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CollectGarbageResponse>, I>>(base?: I): CollectGarbageResponse {
+    return CollectGarbageResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CollectGarbageResponse>, I>>(object: I): CollectGarbageResponse {
+    const message = createBaseCollectGarbageResponse();
+    message.droppedRevisions = object.droppedRevisions ?? 0;
+    message.freedBytes = (object.freedBytes !== undefined && object.freedBytes !== null)
+      ? BigInt(object.freedBytes)
+      : 0n;
     return message;
   },
 };
@@ -11518,6 +12172,28 @@ export const BarterBackupClientService = {
       Buffer.from(GetStorageConfigResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetStorageConfigResponse => GetStorageConfigResponse.decode(value),
   },
+  /** GetHeld lists what lies here for whom. */
+  getHeld: {
+    path: "/clirpc.v1.BarterBackupClient/GetHeld" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetHeldRequest): Buffer => Buffer.from(GetHeldRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetHeldRequest => GetHeldRequest.decode(value),
+    responseSerialize: (value: GetHeldResponse): Buffer => Buffer.from(GetHeldResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetHeldResponse => GetHeldResponse.decode(value),
+  },
+  /** CollectGarbage lets go what no promise keeps. */
+  collectGarbage: {
+    path: "/clirpc.v1.BarterBackupClient/CollectGarbage" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CollectGarbageRequest): Buffer =>
+      Buffer.from(CollectGarbageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CollectGarbageRequest => CollectGarbageRequest.decode(value),
+    responseSerialize: (value: CollectGarbageResponse): Buffer =>
+      Buffer.from(CollectGarbageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CollectGarbageResponse => CollectGarbageResponse.decode(value),
+  },
   /** GetContracts returns the contracts with peers. */
   getContracts: {
     path: "/clirpc.v1.BarterBackupClient/GetContracts" as const,
@@ -11697,6 +12373,10 @@ export interface BarterBackupClientServer extends UntypedServiceImplementation {
   setStorageConfig: handleUnaryCall<SetStorageConfigRequest, SetStorageConfigResponse>;
   /** GetStorageConfig returns that configuration and what follows from it. */
   getStorageConfig: handleUnaryCall<GetStorageConfigRequest, GetStorageConfigResponse>;
+  /** GetHeld lists what lies here for whom. */
+  getHeld: handleUnaryCall<GetHeldRequest, GetHeldResponse>;
+  /** CollectGarbage lets go what no promise keeps. */
+  collectGarbage: handleUnaryCall<CollectGarbageRequest, CollectGarbageResponse>;
   /** GetContracts returns the contracts with peers. */
   getContracts: handleUnaryCall<GetContractsRequest, GetContractsResponse>;
   /**
@@ -11930,6 +12610,38 @@ export interface BarterBackupClientClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetStorageConfigResponse) => void,
+  ): ClientUnaryCall;
+  /** GetHeld lists what lies here for whom. */
+  getHeld(
+    request: GetHeldRequest,
+    callback: (error: ServiceError | null, response: GetHeldResponse) => void,
+  ): ClientUnaryCall;
+  getHeld(
+    request: GetHeldRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetHeldResponse) => void,
+  ): ClientUnaryCall;
+  getHeld(
+    request: GetHeldRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetHeldResponse) => void,
+  ): ClientUnaryCall;
+  /** CollectGarbage lets go what no promise keeps. */
+  collectGarbage(
+    request: CollectGarbageRequest,
+    callback: (error: ServiceError | null, response: CollectGarbageResponse) => void,
+  ): ClientUnaryCall;
+  collectGarbage(
+    request: CollectGarbageRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CollectGarbageResponse) => void,
+  ): ClientUnaryCall;
+  collectGarbage(
+    request: CollectGarbageRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CollectGarbageResponse) => void,
   ): ClientUnaryCall;
   /** GetContracts returns the contracts with peers. */
   getContracts(

@@ -1,0 +1,36 @@
+// Which superseded revisions of an owner stay during their hold (docs/protocol.md, "Hold"): of those superseded within one
+// hour the one that was current longest, after a day the same per day, and always the one superseded last. So an owner that publishes every few minutes
+// does not fill its allowance with history, and an attacker that publishes in a rush does not push out the last good one.
+
+import type { Periods } from './periods.ts';
+
+export type KeptList = {
+  /** Counted seconds at which it became current, and at which it was superseded. */
+  readonly currentSeconds: number;
+  readonly keptSeconds: number;
+};
+
+/** Those of `lists` that may be let go now, although their hold runs. `nominal`: the undivided periods. */
+export function thinnedLists<T extends KeptList>(lists: readonly T[], nowSeconds: number, nominal: Periods): T[] {
+  const longest = new Map<string, T>();
+  for (const list of lists) {
+    const group = groupOf(list, nowSeconds, nominal);
+    const best = longest.get(group);
+    if (best === undefined || isLonger(list, best)) longest.set(group, list);
+  }
+  const [last] = lists.toSorted((a, b) => b.keptSeconds - a.keptSeconds || b.currentSeconds - a.currentSeconds);
+  const stays = new Set([...longest.values(), last]);
+  return lists.filter((list) => !stays.has(list));
+}
+
+function groupOf({ keptSeconds }: KeptList, nowSeconds: number, nominal: Periods): string {
+  const isFresh = nowSeconds - keptSeconds < nominal.thinCoarse / 1000;
+  const spanSeconds = (isFresh ? nominal.thinFine : nominal.thinCoarse) / 1000;
+  return `${isFresh ? 'fine' : 'coarse'} ${Math.floor(keptSeconds / spanSeconds)}`;
+}
+
+/** Of two that were current equally long the later one, which is nearer to what the owner has. */
+function isLonger(a: KeptList, b: KeptList): boolean {
+  const [ofA, ofB] = [a, b].map((list) => list.keptSeconds - list.currentSeconds) as [number, number];
+  return ofA > ofB || (ofA === ofB && a.keptSeconds > b.keptSeconds);
+}

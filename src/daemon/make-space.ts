@@ -1,0 +1,54 @@
+// Space for a peer's bytes: when the disk or the budget is short, replicas whose remaining seconds are used up go, as few
+// as needed (core/policy/evict). Kept revisions of an evicted owner stay for their hold.
+// Invariant: promised = kept: only EXPIRED contracts lose bytes here.
+
+import { isPaused } from '../core/contract/machine.ts';
+import { acceptableBytes } from '../core/contract/default-policy.ts';
+import type { OnionId } from '../core/ids.ts';
+import { chooseEvictions } from '../core/policy/evict.ts';
+import { chargeOf, freeForPeers } from './allowance.ts';
+import { step } from './contracts.ts';
+import { dropReleased } from './held.ts';
+import type { Session } from './session.ts';
+
+/** Returns the bytes that were freed. */
+export async function makeSpace(session: Session, neededBytes: number): Promise<number> {
+  const lacking = Math.max(neededBytes - (await freeForPeers(session)), await overBudget(session, neededBytes));
+  if (lacking <= 0) return 0;
+  let freed = 0;
+  for (const { peer, bytes } of chooseEvictions(await facts(session), lacking)) {
+    await step(session, peer, { kind: 'evicted' }, 'its time was up and the space was needed');
+    await dropReleased(session, peer);
+    session.bus.emit('evicted', { peer, bytes: String(bytes) });
+    freed += bytes;
+  }
+  return freed;
+}
+
+/** Bytes that peers would occupy beyond what the user allows. */
+async function overBudget(session: Session, neededBytes: number): Promise<number> {
+  const owners = new Set(session.registry.held().map(({ value }) => value.owner));
+  let used = 0;
+  for (const owner of owners) used += await chargeOf(session, owner);
+  return used + neededBytes - acceptableBytes(session.settings.storageLimitBytes, 0);
+}
+
+async function facts(session: Session) {
+  const nowSeconds = session.node.countedSeconds;
+  const expired = session.registry.contracts().filter(({ state }) => state === 'EXPIRED');
+  return Promise.all(
+    expired.map(async (contract) => ({
+      peer: contract.peer,
+      state: contract.state,
+      enteredSeconds: contract.life.enteredSeconds,
+      bytes: await evictableBytes(session, contract.peer),
+      isPaused: isPaused(contract, session.recoveringPeers.has(contract.peer), nowSeconds),
+    })),
+  );
+}
+
+/** What goes with the replica of an owner: everything but what a hold keeps. */
+export async function evictableBytes(session: Session, owner: OnionId): Promise<number> {
+  const kept = await chargeOf(session, owner, ({ role }) => role === 'kept');
+  return (await chargeOf(session, owner)) - kept;
+}

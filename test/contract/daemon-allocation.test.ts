@@ -1,0 +1,87 @@
+// Space between whole daemons: what goes and what never goes, a smaller limit, a rush of revisions.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ledgerAt } from '../../src/core/contract/ledger.ts';
+import { PERIODS_MS } from '../../src/core/policy/periods.ts';
+import { dropTombstones } from '../../src/daemon/tombstones.ts';
+import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
+
+const MIB = 1024 ** 2;
+const stateAt = (node: DaemonNode, peer: DaemonNode) => node.session.registry.contract(peer.id)?.state;
+
+/** Storer bob holds content of ann, who is gone; her contract is in `state`. */
+async function heldFor(context: Parameters<typeof DaemonWorld.ready>[0], state: 'GRACE' | 'EXPIRED') {
+  const [ann, bob, eve] = await DaemonWorld.ready(context, 'ann', 'bob', 'eve');
+  assert(ann && bob && eve);
+  await bob.api.setStorage(30 * MIB, 0);
+  await agree(ann, bob, 20 * MIB);
+  await ann.setFiles({ big: noiseOf('ann', 12 * MIB) });
+  await ann.world.until('held', () => ann.isProvedAt(bob));
+  await ann.kill();
+  await bob.session.registry.updateContract(ann.id, (old) => {
+    assert(old);
+    return { ...old, state, ledger: ledgerAt(state === 'GRACE' ? 1e9 : 0, 0, bob.session.node.countedSeconds) };
+  });
+  return { ann, bob, eve };
+}
+
+test('a replica whose time is up goes when another peer needs the space, and not before', async (context) => {
+  const { ann, bob, eve } = await heldFor(context, 'EXPIRED');
+  assert(((await bob.api.held())[0]?.evictableBytes ?? 0) >= 12 * MIB);
+  await agree(eve, bob, 25 * MIB);
+  await eve.setFiles({ small: 'small' });
+  await eve.world.until('held', () => eve.isProvedAt(bob));
+  assert.equal(stateAt(bob, ann), 'EXPIRED', 'there was room for both');
+  await eve.setFiles({ big: noiseOf('eve', 20 * MIB) });
+  await eve.world.until('held', () => eve.isProvedAt(bob));
+  assert.equal(stateAt(bob, ann), 'RELEASED');
+  assert.equal(bob.holdsFor(ann), undefined);
+  assert.equal(bob.session.registry.contract(ann.id)?.transitions.at(-1)?.event, 'evicted');
+});
+
+test('what is in GRACE never goes: the other peer is told that there is no room', async (context) => {
+  const { ann, bob, eve } = await heldFor(context, 'GRACE');
+  await eve.api.connectPeer(bob.id, '', true);
+  await bob.api.connectPeer(eve.id, '', false);
+  await assert.rejects(agree(eve, bob, 25 * MIB), /OVER_BUDGET/);
+  await bob.api.collectGarbage(true);
+  assert.equal(bob.holdsFor(ann)?.role, 'current');
+});
+
+test('a limit below the promises is refused, unless the user names who loses its bytes', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob, 64 * MIB);
+  await ann.setFiles({ a: 'bytes' });
+  await ann.world.until('held', () => ann.isProvedAt(bob));
+  await assert.rejects(bob.api.setStorage(32 * MIB, 0), { code: 'OVER_BUDGET' });
+  assert.equal(stateAt(bob, ann), 'ACTIVE');
+  const { limitBytes, promisedBytes } = await bob.api.setStorage(32 * MIB, 0, [ann.id]);
+  assert.deepEqual([limitBytes, promisedBytes], [32 * MIB, 0]);
+  assert.equal(stateAt(bob, ann), 'RELEASED');
+  assert.equal(bob.holdsFor(ann), undefined);
+  await ann.world.until('the owner hears of it', () => stateAt(ann, bob) !== 'ACTIVE');
+});
+
+test('the memory of a contract that is over goes after 400 counted days', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob);
+  await bob.api.setStorage(bob.session.settings.storageLimitBytes, 0, [ann.id]);
+  const { registry } = bob.session;
+  const since = registry.contract(ann.id)?.life.enteredSeconds ?? 0;
+  const at = (seconds: number) =>
+    registry.updateNode((node) => {
+      assert(node);
+      return { ...node, countedSeconds: seconds };
+    });
+  await ann.kill();
+  await at(since + PERIODS_MS.tombstone / 1000);
+  await dropTombstones(bob.session);
+  assert.equal(stateAt(bob, ann), 'RELEASED');
+  await at(since + PERIODS_MS.tombstone / 1000 + 1);
+  await dropTombstones(bob.session);
+  assert.equal(stateAt(bob, ann), undefined);
+});
