@@ -6,7 +6,7 @@ import { CELL_BYTES } from '../core/limits.ts';
 import type { HeldRecord } from '../core/records.ts';
 import type { ContentInfo, RevisionReport } from '../ports/peer-client.ts';
 import { recheckAfterLoss } from './answer-loss.ts';
-import { acknowledge } from './contact.ts';
+import { acknowledge, isBehind } from './contact.ts';
 import { currentHeld, markReported } from './held.ts';
 import { judgeOwnId } from './lineage.ts';
 import { openOwnId } from './own-id.ts';
@@ -19,6 +19,7 @@ export async function answerContact(session: Session, caller: OnionId, held: Buf
   if (session.node.mode === 'normal') {
     if (await judgeOwnId(session, caller, held)) {
       await acknowledge(session, caller, held);
+      if (isBehind(session, caller, held)) planFor(session, 'ask', caller, 0);
       await recheckAfterLoss(session, caller, held);
     }
   } else {

@@ -47,7 +47,10 @@ async function readReport(
   notePull(session, peer, report);
   const id = report.requesterContent?.contentId ?? Buffer.alloc(0);
   if (id.length > 0) await acknowledge(session, peer, id);
-  else if (contract.replica.acknowledged === acknowledged && acknowledged.length > 0) await replicaLost(session, peer);
+  if (contract.replica.acknowledged === acknowledged && acknowledged.length > 0) {
+    if (id.length === 0) await replicaLost(session, peer);
+    else if (isBehind(session, peer, id)) await replicaBehind(session, peer);
+  }
   await session.registry.updateContract(peer, (old) => ({
     ...(old ?? contract),
     ourRemainingSeconds: report.requesterRemainingSeconds,
@@ -85,6 +88,21 @@ export async function acknowledge(session: Session, peer: OnionId, contentId: Bu
   planDrop(session, before);
   planFor(session, 'check', peer, 0);
   planFor(session, 'publish', peer, 0); // a newer revision may have waited for this one
+}
+
+/** The peer holds a revision of ours that it had before the one that it acknowledged: its memory was put back. */
+export function isBehind(session: Session, peer: OnionId, reported: Buffer): boolean {
+  const replica = session.registry.contract(peer)?.replica;
+  if (replica === undefined || reported.length === 0 || replica.acknowledged.length === 0) return false;
+  const isKnown = replica.acknowledged.equals(reported) || replica.lists.some((list) => list.equals(reported));
+  return !isKnown && openOwnId(session, reported) !== undefined;
+}
+
+/** The cells may all be there still, but it does not know what they make up: offered anew, and no default. */
+async function replicaBehind(session: Session, peer: OnionId): Promise<void> {
+  await updateReplica(session, peer, (replica) => emptyReplica(replica));
+  session.uploads.close(peer);
+  session.bus.emit('replica-behind', { peer });
 }
 
 /** From the first acknowledgement on a copy has to be proved. */

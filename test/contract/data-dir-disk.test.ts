@@ -110,6 +110,51 @@ test('with every copy damaged it is INTEGRITY, never a new directory', async (t)
   await dataDir.close();
 });
 
+test('the copy of the catalog has the header, too, when all others are gone', async (t) => {
+  const dir = tempDir(t);
+  const dataDir = await initialised(dir);
+  const database = new DatabaseSync(`${dir}/state.db`);
+  database.prepare('VACUUM INTO ?').run(`${dir}/state.bak`);
+  database.close();
+  const all = [...COPIES.filter((copy) => copy !== 'row'), 'state.db', 'state.db-wal', 'state.db-shm'];
+  for (const name of all) fs.rmSync(`${dir}/${name}`, { force: true });
+  assert.deepEqual(await dataDir.readHeader(), HEADER);
+  assert.equal(readCopy(dir, 'header.bak'), readCopy(dir, 'header.json'));
+  assert.equal(fs.existsSync(`${dir}/state.db`), false, 'a lost catalog looks like a fresh one');
+  const states = (await dataDir.inspect()).headers.map(({ state }) => state);
+  assert.deepEqual(states, ['good', 'good', 'missing']);
+  await dataDir.close();
+});
+
+test('a directory that was used and has no header is INTEGRITY, and says what to do', async (t) => {
+  for (const trace of ['own/pack-0', 'peers/pack-3', 'state.bak', 'state.db.damaged-1']) {
+    const dir = tempDir(t);
+    const dataDir = new DiskDataDir(dir);
+    await dataDir.lock();
+    fs.writeFileSync(`${dir}/${trace}`, 'x');
+    const isClear = (error: unknown): boolean =>
+      isBbError(error, 'INTEGRITY') && /Keep this directory/.test(error.hint);
+    await assert.rejects(dataDir.readHeader(), isClear, trace);
+    await assert.rejects(dataDir.writeHeader(HEADER), isClear, trace);
+    await dataDir.close();
+  }
+});
+
+test('what others may read is named, and closed again', async (t) => {
+  const dir = tempDir(t);
+  const dataDir = await initialised(dir);
+  assert.deepEqual((await dataDir.inspect()).openToOthers, []);
+  fs.chmodSync(`${dir}/header.json`, 0o644);
+  fs.chmodSync(`${dir}/own`, 0o750);
+  fs.rmSync(`${dir}/ballast`);
+  const { openToOthers, hasBallast } = await dataDir.inspect();
+  assert.deepEqual([openToOthers.toSorted(), hasBallast], [['header.json', 'own'], false]);
+  await dataDir.tidy();
+  const after = await dataDir.inspect();
+  assert.deepEqual([after.openToOthers, after.hasBallast], [[], true]);
+  await dataDir.close();
+});
+
 test('a damaged catalog does not hide a good header', async (t) => {
   const dir = tempDir(t);
   const dataDir = await initialised(dir);
