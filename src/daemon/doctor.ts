@@ -9,21 +9,20 @@ import type { Daemon } from './daemon.ts';
 import { checkClock, checkSpace, checkTor } from './doctor-surroundings.ts';
 import { finding } from './finding.ts';
 import type { DoctorArgs, DoctorUpdate, Finding } from './local-api.ts';
-import { readData } from './read-data.ts';
 import { planRepairs } from './plan-repairs.ts';
+import { readData } from './read-data.ts';
+import type { Session } from './session.ts';
 
 /** LOCKED when data is to be read without keys. */
 export async function* doctor(daemon: Daemon, args: DoctorArgs, signal: AbortSignal): AsyncGenerator<DoctorUpdate> {
-  if (args.readData && daemon.damage === undefined) requireUnlocked(daemon);
+  if (args.readData && daemon.state !== 'UNLOCKED' && daemon.damage === undefined) {
+    throw new BbError('LOCKED', 'cells can be read on an unlocked node only');
+  }
   for (const look of [checkCatalog, checkHeader, checkPacks, checkPermissions, checkSpace, checkClock, checkTor]) {
     signal.throwIfAborted();
     for (const found of await look(daemon, args.fix)) yield { kind: 'finding', finding: found };
   }
   if (args.readData && daemon.state === 'UNLOCKED') yield* readData(daemon.session, args.fix, signal);
-}
-
-function requireUnlocked(daemon: Daemon): void {
-  void daemon.session;
 }
 
 /** Reading the header replaces bad copies from a good one, so the look comes before it. */
@@ -121,8 +120,12 @@ async function checkPacks(daemon: Daemon, fix: boolean): Promise<Finding[]> {
     return [finding('packs', 'ok', `${packs} packs are there and as long as they should be`)];
   return damagedPacks.map(({ store, pack, damage, cells }) => {
     const what = `${store}/pack-${pack} ${DAMAGE_WORDS[damage]}; it holds ${cells} cells of ${WHOSE[store]}`;
-    return finding('packs', 'damaged', `${what}; ${planRepairs(daemon, store, fix)}`, 'bb status');
+    return finding('packs', 'damaged', `${what}; ${planRepairs(sessionOf(daemon), store, fix)}`, 'bb status');
   });
+}
+
+function sessionOf(daemon: Daemon): Session | undefined {
+  return daemon.state === 'UNLOCKED' ? daemon.session : undefined;
 }
 
 const DAMAGE_WORDS = { missing: 'is missing', short: 'is cut short', header: 'has a damaged header' } as const;

@@ -1,11 +1,16 @@
-// What becomes of damaged cells, in words.
+// What becomes of damaged cells: they are healed by tasks of the running node, which are planned here.
 
-import type { Daemon } from './daemon.ts';
+import { plan } from './plan.ts';
 import type { Session } from './session.ts';
 
-/** `fix`: it is begun now instead of at the next turn. */
-export function planRepairs(_node: Daemon | Session, store: 'own' | 'peers', _fix: boolean): string {
-  return store === 'own'
-    ? 'set the files again, or recover them from peers'
-    : 'their owners are told at the next check';
+const HEALED = {
+  own: 'they are fetched from peers that hold them',
+  peers: 'their owners are told, and the cells are fetched again',
+} as const;
+
+/** In words. `session` is undefined while the node is locked; `fix` has the packs looked at now. */
+export function planRepairs(session: Session | undefined, store: 'own' | 'peers', fix: boolean): string {
+  if (session === undefined) return `once the node is unlocked ${HEALED[store]}`;
+  if (fix) plan(session, 'packs', 0);
+  return fix ? `${HEALED[store]} now` : `with --fix ${HEALED[store]} now`;
 }

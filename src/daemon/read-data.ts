@@ -9,6 +9,8 @@ import { CELL_BYTES, LEAVES_PER_READ } from '../core/limits.ts';
 import type { HeldRecord } from '../core/records.ts';
 import type { CellPosition } from '../ports/cell-store.ts';
 import { finding } from './finding.ts';
+import { suspectBlobCells } from './heal-own.ts';
+import { noteHeldDamage } from './held-damage.ts';
 import type { DoctorUpdate, Finding } from './local-api.ts';
 import { planRepairs } from './plan-repairs.ts';
 import type { Session } from './session.ts';
@@ -18,7 +20,8 @@ export async function* readData(session: Session, fix: boolean, signal: AbortSig
   yield* counted(session, 'held-cells', fix, heldCells(session), signal);
 }
 
-type Read = { readonly total: number; readonly cells: AsyncGenerator<boolean> };
+type Cell = { readonly isGood: boolean; readonly heal: () => Promise<void> };
+type Read = { readonly total: number; readonly cells: AsyncGenerator<Cell> };
 
 async function* counted(
   session: Session,
@@ -32,10 +35,11 @@ async function* counted(
   let damaged = 0;
   let outcome: 'done' | 'failed' = 'failed';
   try {
-    for await (const isGood of cells) {
+    for await (const cell of cells) {
       if (signal.aborted || session.scheduler.signal.aborted) throw new BbError('INTERRUPTED', 'reading was stopped');
       done++;
-      if (!isGood) damaged++;
+      if (!cell.isGood) damaged++;
+      if (!cell.isGood && fix) await cell.heal();
       job.progress('verify', done * CELL_BYTES, total * CELL_BYTES);
       if (done % LEAVES_PER_READ === 0) yield { kind: 'progress', progress: job.view() };
     }
@@ -61,35 +65,42 @@ function verdict(
 
 function ownCells(session: Session): Read {
   const { newest, deps, self } = session;
-  const total = newest === undefined ? 0 : blobCellCount(newest.row);
-  const read = async function* () {
+  if (newest === undefined) return { total: 0, cells: none() };
+  const { contentId } = newest.row;
+  const total = blobCellCount(newest.row);
+  const read = async function* (): AsyncGenerator<Cell> {
     for (let cell = 0; cell < total; cell++) {
-      if (newest !== undefined) yield (await deps.workers.sealCell(self, newest.row.contentId, cell)) !== undefined;
+      const isGood = (await deps.workers.sealCell(self, contentId, cell)) !== undefined;
+      yield { isGood, heal: () => suspectBlobCells(session, contentId, [cell]) };
     }
   };
   return { total, cells: read() };
 }
 
+async function* none(): AsyncGenerator<Cell> {}
+
 function heldCells(session: Session): Read {
   const held = session.registry.held().filter(({ value }) => value.role !== 'pulling' && value.list >= 0);
-  const read = async function* () {
+  const read = async function* (): AsyncGenerator<Cell> {
     for (const { value } of held) yield* listCells(session, value);
   };
   return { total: held.reduce((sum, { value }) => sum + value.cells, 0), cells: read() };
 }
 
-async function* listCells({ deps, cells }: Session, { list, cells: total }: HeldRecord): AsyncGenerator<boolean> {
+async function* listCells(session: Session, { list, cells: total }: HeldRecord): AsyncGenerator<Cell> {
+  const { catalog } = session.deps;
   for (let from = 0; from < total; from += LEAVES_PER_READ) {
     const count = Math.min(LEAVES_PER_READ, total - from);
-    const leaves = await deps.catalog.heldLeaves(list, from, count);
-    for (const [index, position] of (await deps.catalog.heldPositions(list, from, count)).entries()) {
+    const leaves = await catalog.heldLeaves(list, from, count);
+    for (const [index, position] of (await catalog.heldPositions(list, from, count)).entries()) {
       const leaf = leaves.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
-      yield position !== undefined && (await isGood(cells, position, leaf));
+      const isGood = position !== undefined && (await isWhole(session.cells, position, leaf));
+      yield { isGood, heal: () => noteHeldDamage(session, list, [from + index]) };
     }
   }
 }
 
-async function isGood(cells: Session['cells'], position: CellPosition, leaf: Buffer): Promise<boolean> {
+async function isWhole(cells: Session['cells'], position: CellPosition, leaf: Buffer): Promise<boolean> {
   try {
     return equalBytes(leafHash(await cells.read(position)), leaf);
   } catch (error) {

@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { DaemonNode } from './daemon-node.ts';
+import { damage } from './daemon-world.ts';
 import {
   CATALOG_FILES,
   checkpoint,
@@ -186,5 +187,24 @@ test('a damaged or lost catalog', async (context) => {
     world.mend(owner, friend);
     await world.until('protected', async () => (await owner.api.status()).verdict === 'PROTECTED');
     assert.equal(owner.bytes('recovered', friend), 0, 'cells that are here came again');
+  });
+
+  await context.test('lost and rotten cells are counted, and healed from the friend', async () => {
+    await reset();
+    world.mend(owner, friend);
+    lose(owner, 'own/pack-0');
+    await owner.start();
+    assert.match(await findingOf(owner, 'packs'), /^damaged: own\/pack-0 is missing; it holds \d+ cells of your own/);
+    await assert.rejects(findings(owner, { readData: true }), { code: 'LOCKED' });
+    await owner.unlock();
+    const isHealed = async () => {
+      const found = await findings(owner, { fix: true, readData: true });
+      return found.every(({ check, state }) => state === 'ok' || check === 'packs');
+    };
+    await world.until('it is healed', isHealed);
+    await isWhole();
+    world.cut(owner, friend);
+    damage(owner, 'peers');
+    assert.match(await findingOf(owner, 'held-cells', { readData: true }), /^damaged: (\d+) of \1 cells of peers/);
   });
 });

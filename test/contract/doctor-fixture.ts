@@ -89,7 +89,7 @@ export async function findings(node: DaemonNode, { fix = false, readData = false
 export async function findingOf(
   node: DaemonNode,
   check: FindingCheck,
-  options: { fix?: boolean } = {},
+  options: { fix?: boolean; readData?: boolean } = {},
 ): Promise<string> {
   const found = (await findings(node, options)).find((one) => one.check === check);
   return found === undefined ? assert.fail(`no finding about ${check}`) : `${found.state}: ${found.message}`;
