@@ -5,9 +5,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { blobCellCount } from '../../src/core/challenge/plan.ts';
-import type { DownloadSection } from '../../src/ports/peer-client.ts';
 import type { CellPosition } from '../../src/ports/cell-store.ts';
-import { agree, check, damage, damageCell, DaemonWorld, losePacks, noiseOf } from './daemon-world.ts';
+import { agree, check, damage, damageCell, DaemonWorld, lieTo, losePacks, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
 const BIG = noiseOf('big', 1_500_000);
@@ -96,9 +95,7 @@ test('a lost own pack comes back from two storers, of which one lies', async (co
   world.cut(owner, honest); // the liar is asked first
   await owner.kill();
   losePacks(owner, 'own');
-  owner.changes.set('download', (sections: AsyncIterable<DownloadSection>, [peer]) =>
-    peer === liar.id ? flipped(sections) : sections,
-  );
+  lieTo(owner, liar);
   await owner.start();
   await owner.unlock();
   await owner.hears('peer-fault', { peer: liar.id, fault: 'wrong cell' });
@@ -154,11 +151,4 @@ test('a damaged own cell is never served, and a new storer gets it as soon as it
 async function lostReasons(node: DaemonNode): Promise<string[]> {
   const { reasons } = await node.api.status();
   return reasons.filter(({ code }) => code === 'OWN_DAMAGE').map(({ message }) => message);
-}
-
-async function* flipped(sections: AsyncIterable<DownloadSection>): AsyncGenerator<DownloadSection> {
-  for await (const section of sections) {
-    if (section.kind === 'raw') section.bytes.writeUInt8(section.bytes.readUInt8(7) ^ 1, 7);
-    yield section;
-  }
 }

@@ -9,7 +9,7 @@ import { CELL_BYTES } from '../../src/core/limits.ts';
 import type { RecoverArgs } from '../../src/daemon/local-api.ts';
 import { planFor } from '../../src/daemon/plan.ts';
 import { blobCellCount } from '../../src/core/challenge/plan.ts';
-import { agree, DaemonWorld, damage, noiseOf } from './daemon-world.ts';
+import { agree, DaemonWorld, lieTo, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
 const MIB = 1024 ** 2;
@@ -160,9 +160,7 @@ test('cells that one storer spoiled come from the other', async (context) => {
   const before = await owner.listing();
   await owner.wipe();
   // Good enough to prove that it holds something, and then no more.
-  one.hooks.set('read', (call) => {
-    if (call === 8) damage(one, 'peers');
-  });
+  lieTo(owner, one, 16);
   await owner.init('recover');
   await recoveredFully(world, owner);
   assert.deepEqual(await owner.listing(), before);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BbError } from '../../src/core/errors.ts';
 import { CELL_BYTES } from '../../src/core/limits.ts';
 import type { OnionId } from '../../src/core/ids.ts';
 import type { DownloadRequest } from '../../src/ports/peer-client.ts';
@@ -46,16 +47,40 @@ async function download(from: DaemonNode, at: OnionId, request: DownloadRequest)
   return bytes / CELL_BYTES;
 }
 
-test('a flipped byte at the storer is found, costs it the proof, and a good copy wins it back', async (context) => {
+/** The storer answers challenges wrongly, as if it had thrown something away. */
+function cheat(storer: DaemonNode): void {
+  storer.changes.set('proveMac', async (proof: Promise<{ readonly mac: Buffer }>) => {
+    const { mac, ...rest } = await proof;
+    return { ...rest, mac: Buffer.from(mac.map((byte) => byte ^ 1)) };
+  });
+}
+
+test('a wrong answer costs a storer the proof, and a right one wins it back', async (context) => {
   const { owner, storer } = await proved(context);
-  damage(storer, 'peers');
+  cheat(storer);
   assert.equal(await check(owner, storer), 'wrong');
   const status = await owner.api.status();
   assert.equal(status.verdict, 'NOT_PROTECTED');
   assert.equal(status.reasons.filter(({ code }) => code === 'CHECK_WRONG').length, 1);
-  damage(storer, 'peers');
+  storer.changes.clear();
   assert.equal(await check(owner, storer), 'held');
   assert.equal((await owner.api.status()).verdict, 'PROTECTED');
+});
+
+test('two wrong answers six hours apart are a default, and every cell proved again is the cure', async (context) => {
+  const { owner, storer, world } = await proved(context);
+  const state = () => owner.session.registry.contract(storer.id)?.state;
+  cheat(storer);
+  assert.equal(await check(owner, storer), 'wrong');
+  await later(owner, 5 * 3600);
+  await check(owner, storer);
+  assert.notEqual(state(), 'GRACE');
+  await later(owner, 3600);
+  await check(owner, storer);
+  assert.equal(state(), 'GRACE');
+  storer.changes.clear();
+  await world.until('cured', () => state() === 'ACTIVE');
+  assert(owner.isProvedAt(storer));
 });
 
 test('with two storers one wrong proof leaves the content at risk, not lost', async (context) => {
@@ -65,25 +90,31 @@ test('with two storers one wrong proof leaves the content at risk, not lost', as
   await owner.api.setStorage(0, 2);
   await agree(owner, second);
   await world.until('both proved', () => owner.isProvedAt(storer) && owner.isProvedAt(second));
-  damage(second, 'peers');
+  cheat(second);
   assert.equal(await check(owner, second), 'wrong');
   assert.equal((await owner.api.status()).verdict, 'AT_RISK');
 });
 
-test('damage of our own cells never accuses the storer, and is not asked about without a pause', async (context) => {
+test('damage of our own cells that nobody heals never accuses the storer, and is not asked about without a pause', async (context) => {
   const { owner, storer, world } = await proved(context);
+  owner.changes.set('download', () => {
+    throw new BbError('PEER_UNREACHABLE', 'nothing comes');
+  });
   damage(owner, 'own');
   await assert.rejects(check(owner, storer), { code: 'INTEGRITY' });
   assert.equal(owner.replicaAt(storer)?.lastOutcome, 'held');
   assert(owner.isProvedAt(storer));
   // A check is due now, and fails again and again for reasons of ours.
   await updateReplica(owner.session, storer.id, (replica) => ({ ...replica, lastChecked: NONE }));
-  const mark = owner.events.length;
-  const tries = () => owner.said('own-cells-damaged', {}, mark);
+  const triesMs: number[] = [];
+  owner.hooks.set('expectedMac', () => {
+    triesMs.push(Date.now());
+    world.notify();
+  });
   planFor(owner.session, 'check', storer.id, 0);
   // Each failing check is three tries. A tick may plan one that begins at once after another, but not again and again.
-  await world.until('five more checks', () => tries().length >= 15);
-  const spanMs = (tries()[14]?.atMs ?? 0) - (tries()[0]?.atMs ?? 0);
+  await world.until('five more checks', () => triesMs.length >= 15);
+  const spanMs = (triesMs[14] ?? 0) - (triesMs[0] ?? 0);
   assert(spanMs >= owner.session.deps.periods.tick, `five checks within ${spanMs} ms`);
   assert.notEqual(owner.replicaAt(storer)?.lastOutcome, 'wrong');
 });

@@ -10,6 +10,7 @@ import type { TestContext } from 'node:test';
 import type { OnionId } from '../../src/core/ids.ts';
 import { CELL_BYTES, PACK_HEADER_BYTES, PACK_SLOT_BYTES } from '../../src/core/limits.ts';
 import type { CellPosition } from '../../src/ports/cell-store.ts';
+import type { DownloadSection } from '../../src/ports/peer-client.ts';
 import type { OnionRoute } from '../../src/net/onion-route.ts';
 import { DaemonNode } from './daemon-node.ts';
 
@@ -197,4 +198,21 @@ export function damageCell(node: DaemonNode, store: 'own' | 'peers', { pack, slo
 export function losePacks(node: DaemonNode, store: 'own' | 'peers'): void {
   const folder = join(node.dir, store);
   for (const name of fs.readdirSync(folder)) fs.rmSync(join(folder, name));
+}
+
+/** What `owner` downloads of `liar` has a wrong byte in each section, after so many right ones. */
+export function lieTo(owner: DaemonNode, liar: DaemonNode, rightSections = 0): void {
+  let sections = 0;
+  async function* flipped(stream: AsyncIterable<DownloadSection>): AsyncGenerator<DownloadSection> {
+    for await (const section of stream) {
+      sections += 1;
+      if (section.kind === 'raw' && sections > rightSections) {
+        section.bytes.writeUInt8(section.bytes.readUInt8(7) ^ 1, 7);
+      }
+      yield section;
+    }
+  }
+  owner.changes.set('download', (stream: AsyncIterable<DownloadSection>, [peer]) =>
+    peer === liar.id ? flipped(stream) : stream,
+  );
 }
