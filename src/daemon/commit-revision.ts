@@ -11,7 +11,7 @@ import { headCellCount } from '../core/crypto/head.ts';
 import { CONTRACT_STATES } from '../core/contract/state.ts';
 import { BbError } from '../core/errors.ts';
 import { pubkeyFromOnionId } from '../core/ids.ts';
-import type { CatalogRecord, ContractRecord, PeerRecord } from '../core/records.ts';
+import type { CatalogRecord, ContractRecord, NodeRecord, PeerRecord } from '../core/records.ts';
 import { CELL_BYTES, PEERS } from '../core/limits.ts';
 import type { RevisionRow, StagedContent } from '../ports/catalog.ts';
 import type { Newest, Session } from './session.ts';
@@ -26,13 +26,14 @@ export function requireNormal(session: Session): void {
 
 /**
  * Seals `staged` as the next revision after `line` (default: the newest here) in `generation` (default: the same) and
- * commits it.
+ * commits it, in one transaction with what else changes of the node record.
  */
 export async function commitRevision(
   session: Session,
   staged: StagedContent,
   line: Newest | undefined = session.newest,
   generation: number = Math.max(1, session.node.baseGeneration),
+  alsoChange: (node: NodeRecord) => NodeRecord = (node) => node,
 ): Promise<Newest> {
   const { deps, keyring } = session;
   const marks = session.dirtyMarks;
@@ -60,7 +61,7 @@ export async function commitRevision(
     fileBytes: staged.fileBytes,
     metadata: encoded,
   };
-  return commitRow(session, staged, row, metadata, marks);
+  return commitRow(session, staged, row, metadata, marks, alsoChange);
 }
 
 /**
@@ -73,6 +74,7 @@ export async function commitRow(
   row: RevisionRow,
   metadata: Metadata,
   marks?: number,
+  alsoChange: (node: NodeRecord) => NodeRecord = (node) => node,
 ): Promise<Newest> {
   const { deps, keyring, registry } = session;
   const heads = await deps.workers.appendHeads(row.contentId, [
@@ -80,7 +82,7 @@ export async function commitRow(
     keyring.sealHead(row.contentId, 1, row.metadata),
   ]);
   await registry.transact(async () => {
-    const records = baseRecords(session, row, marks);
+    const records = baseRecords(session, row, marks, alsoChange);
     await deps.catalog.commitRevision({
       staged,
       revision: row,
@@ -126,9 +128,14 @@ export function unchangedContent(newest: Newest): StagedContent {
   };
 }
 
-function baseRecords(session: Session, row: RevisionRow, marks: number | undefined): CatalogRecord[] {
+function baseRecords(
+  session: Session,
+  row: RevisionRow,
+  marks: number | undefined,
+  alsoChange: (node: NodeRecord) => NodeRecord,
+): CatalogRecord[] {
   const record = session.registry.nodeRecord((node) => ({
-    ...node,
+    ...alsoChange(node),
     baseGeneration: row.generation,
     baseSequence: row.sequence,
     baseContentId: row.contentId,

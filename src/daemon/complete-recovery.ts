@@ -8,7 +8,7 @@ import { judgeCompletion } from '../core/recovery/completion.ts';
 import { isBbError } from '../core/errors.ts';
 import { MISSING_NAMES } from '../core/limits.ts';
 import type { StagedContent } from '../ports/catalog.ts';
-import { changeMode } from './change-mode.ts';
+import { modeChange, sayMode } from './change-mode.ts';
 import { commitRevision, unchangedContent } from './commit-revision.ts';
 import { emptyContent } from './empty-content.ts';
 import { listedContractPeers } from './open-head.ts';
@@ -107,12 +107,11 @@ async function complete(
     if (session.node.mode !== 'recovering') return;
     const { staged, missing } = await stage();
     for (const holder of recovery.holders.values()) await takeReplicaBack(session, holder.peer, line);
-    await commitRevision(session, staged, line, line.row.generation + 1);
-    await changeMode(session, 'completed', {
-      recoveringId: Buffer.alloc(0),
-      newIdentity: false,
-      missingFiles: missing,
-    });
+    const before = session.node.mode;
+    const ended = { recoveringId: Buffer.alloc(0), newIdentity: false, missingFiles: missing };
+    // One transaction: a node that recovers what it has already replaced would never end.
+    await commitRevision(session, staged, line, line.row.generation + 1, modeChange(session, 'completed', ended));
+    sayMode(session, before);
   });
   recovery.phase = 'complete';
   session.bus.emit('recovery-complete', { generation: String(session.node.baseGeneration) });
