@@ -153,7 +153,8 @@ function holdSeconds(session: Session, owner: OnionId): number {
     : holdSecondsNow(contract, decodeTerms(contract.terms), session.node.countedSeconds);
 }
 
-async function dropList(session: Session, list: number): Promise<void> {
+/** Frees the cells that only this list names; packs that became empty go with them. */
+export async function dropList(session: Session, list: number): Promise<void> {
   if (list < 0) return;
   for (const pack of await session.deps.catalog.dropHeldList(list)) await session.cells.removePack(pack);
 }

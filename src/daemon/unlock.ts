@@ -13,6 +13,7 @@ import type { InitialRecords } from './init.ts';
 import type { Jobs } from './jobs.ts';
 import { Registry } from './registry.ts';
 import { Session } from './session.ts';
+import { sweep } from './sweep.ts';
 import { TASKS } from './tasks.ts';
 
 /** NOT_INITIALISED, WRONG_SECRET. Wipes `secret`. */
@@ -58,6 +59,7 @@ export async function openSession(
     session = new Session(deps, keyring, registry, cells, bus, jobs, TASKS);
     await loadNewest(session);
     await finishRebuild(session, late);
+    await sweep(session);
     return session;
   } catch (error) {
     await session?.close();

@@ -120,6 +120,9 @@ export interface Catalog extends CatalogRepair {
   /** Distinct cells in the union of these lists of one owner. */
   heldDistinctCells(lists: readonly number[]): Promise<number>;
 
+  /** Everything that takes space here: content ids of own revisions, numbers of held lists. */
+  inventory(): Promise<{ readonly revisions: readonly Buffer[]; readonly heldLists: readonly number[] }>;
+
   /** A complete copy beside the catalog (state.bak): VACUUM INTO, fsync, rename. */
   backup(): Promise<void>;
 }

@@ -77,6 +77,9 @@ export interface Workers {
   /** Throws staged content away (its cells are cut off at the next start, or reused). */
   discard(staged: StagedContent): Promise<void>;
 
+  /** Throws away what recoveries have collected and no commit took: for a node that recovers nothing any more. */
+  dropRecoveries(): Promise<void>;
+
   /** Entries at or below `name` (empty = all) of a committed revision, in table order, in batches. */
   list(revision: RevisionRow, name: Buffer): AsyncIterable<readonly Entry[]>;
   /** The same with the bytes of each file. */

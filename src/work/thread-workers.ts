@@ -93,6 +93,10 @@ export class ThreadWorkers implements Workers {
     return this.#content.call('discard', staged.stagingId);
   }
 
+  dropRecoveries(): Promise<void> {
+    return this.#content.call('dropRecoveries');
+  }
+
   list(revision: RevisionRow, name: Buffer): AsyncIterable<readonly Entry[]> {
     return this.#content.stream('list', revision, name) as AsyncIterable<readonly Entry[]>;
   }

@@ -259,6 +259,11 @@ export class MemoryCatalog extends MemoryHeld implements Catalog {
     for (const id of deletes) this.#state.records.delete(id);
   }
 
+  async inventory(): ReturnType<Catalog['inventory']> {
+    const { revisions, lists } = this.#state;
+    return { revisions: [...revisions.values()].map(({ row }) => row.contentId), heldLists: [...lists.keys()] };
+  }
+
   #staging(id: string): Staging | undefined {
     if (id === '') return undefined;
     const staging = this.#disk.staging.get(id);

@@ -224,6 +224,14 @@ export class SqliteCatalog implements Catalog {
     return held.heldDistinctCells(this.#opened(), lists);
   }
 
+  async inventory(): ReturnType<Catalog['inventory']> {
+    const { sql, keys } = this.#unlocked();
+    return {
+      revisions: revisions.allRevisions(sql, keys).map(({ row }) => row.contentId),
+      heldLists: held.allHeldLists(sql).map(({ list }) => list),
+    };
+  }
+
   /** A damaged catalog replaces no copy: INTEGRITY. What needs the row key is looked at while it is there. */
   async backup(): Promise<void> {
     const sql = this.#opened();

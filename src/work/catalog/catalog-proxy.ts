@@ -33,6 +33,7 @@ const METHODS: Readonly<Record<keyof Catalog, true>> = {
   heldPositions: true,
   dropHeldList: true,
   heldDistinctCells: true,
+  inventory: true,
   backup: true,
   inspect: true,
   verify: true,

@@ -93,6 +93,14 @@ const calls = {
     });
   },
 
+  dropRecoveries(): Promise<void> {
+    return writes.run(async () => {
+      await recovery?.close();
+      recovery = undefined;
+      await unlocked().dropRecoveries();
+    });
+  },
+
   /** Emits batches of entries without their chunk lists. */
   async list(context: CallContext, row: RevisionRow, name: Buffer): Promise<void> {
     let batch: Entry[] = [];

@@ -83,6 +83,13 @@ export class OwnContent {
     return highest(marks);
   }
 
+  /** Removes the staging databases of recoveries, or what a power loss left of them, and their cells. */
+  async dropRecoveries(): Promise<void> {
+    const left = (await diskFiles.list(`${this.dataDir}/tmp`)).filter(isRecovery);
+    for (const name of left) await diskFiles.unlink(`${this.dataDir}/tmp/${name}`);
+    if (left.length > 0) await this.cutBack();
+  }
+
   async close(): Promise<void> {
     await this.store.close();
     this.catalog.close();
