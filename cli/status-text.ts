@@ -50,8 +50,15 @@ function contentLines(status: StatusResponse): string[] {
   const wanted = `${status.verifiedReplicas} of ${status.minReplicas} verified replicas`;
   return [
     `  content   ${files}${sequence}${status.pending ? ', changes not offered everywhere yet' : ''}`,
-    `  replicas  ${wanted}`,
+    `  replicas  ${wanted}${worth(status)}`,
+    ...(status.forecast === '' ? [] : [`  outlook   ${safeText(status.forecast)}`]),
   ];
+}
+
+/** Shown where the holders are worth less than their number. */
+function worth({ effectiveReplicasPermille, verifiedReplicas }: StatusResponse): string {
+  const effective = effectiveReplicasPermille / 1000;
+  return verifiedReplicas - effective >= 0.1 ? `, worth ${effective.toFixed(1)} by how their holders behaved` : '';
 }
 
 function replicaLines(status: StatusResponse, nowMs: number): string[] {

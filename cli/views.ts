@@ -232,6 +232,8 @@ export function statusView(status: StatusResponse): View {
     file_bytes: Number(status.fileBytes),
     replicas: status.replicas.map(replicaView),
     verified_replicas: status.verifiedReplicas,
+    effective_replicas: status.effectiveReplicasPermille / 1000,
+    forecast: status.forecast === '' ? null : status.forecast,
     min_replicas: status.minReplicas,
     pending: status.pending,
     jobs: status.jobs.map((job) => {

@@ -113,6 +113,19 @@ export const CHALLENGE_WHOLE_BLOCKS = 1024;
 
 export const MIN_REPLICAS_DEFAULT = 3;
 export const MIN_REPLICAS_MAX = 32;
+/** With fewer copies than so many left a default is repaired at once. */
+export const URGENT_REPLICAS = 2;
+/** So many storers are taken as they come; of more, this part may be young, and this part come through one introducer. */
+export const SMALL_SET = 4;
+export const YOUNG_SHARE = 1 / 2;
+export const INTRODUCER_SHARE = 1 / 3;
+/** What is offered for a copy: so many times its size, and at least so much, so that it can grow. */
+export const OFFER_GROWTH = 2;
+export const OFFER_MIN_BYTES = 64 * 1024 ** 2;
+/** Candidates that are asked one after the other before the search rests. */
+export const SEEK_TRIES = 4;
+/** Addresses that nobody was reached at yet and that are dialled within an hour. */
+export const HINT_DIALS_PER_HOUR = 10;
 /** So that 20 GiB can be promised: a twentieth is kept back. */
 export const STORAGE_LIMIT_DEFAULT_BYTES = 25 * 1024 ** 3;
 export const KEPT_LIST_ENTRY_BYTES = 48;

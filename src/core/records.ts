@@ -3,6 +3,7 @@
 
 import type { ChallengeOutcome } from './challenge/question.ts';
 import type { ContractEventKind } from './contract/machine.ts';
+import type { Conduct } from './contract/score.ts';
 import type { ContractState } from './contract/state.ts';
 import type { OnionId } from './ids.ts';
 
@@ -46,6 +47,9 @@ export type ReplicaRecord = {
   readonly proved: Buffer;
   /** Where the coverage sweep of spot checks goes on. */
   readonly sweep: { readonly indexCell: number; readonly dataCell: number };
+  /** Counted seconds since which a revision is offered and not acknowledged, and when the peer last fetched a fair part of it. */
+  readonly offerSeconds: number;
+  readonly progressSeconds: number;
   /** Revision ids of ours that this peer holds or pulls. */
   readonly lists: readonly Buffer[];
   readonly loss: LossRecord;
@@ -133,6 +137,9 @@ export type ContractRecord = {
   /** Counted seconds of this node when the peer was last in touch, and when it last proved our copy or first had one. */
   readonly reachedSeconds: number;
   readonly provedSeconds: number;
+  /** How the peer has behaved, as of these counted seconds. */
+  readonly conduct: Conduct;
+  readonly conductSeconds: number;
   /** Newest last, at most CONTRACT_TRANSITIONS. */
   readonly transitions: readonly TransitionRecord[];
   /** Proposed in place of the standing terms, by either side. */
@@ -194,6 +201,8 @@ export type NodeRecord = {
   readonly recoveringId: Buffer;
   /** The user said (`bb init --new`) that nobody holds anything for this typed secret. */
   readonly newIdentity: boolean;
+  /** Counted seconds at which the number of copies fell below the target; -1 = it did not. */
+  readonly belowSeconds: number;
   /** Files that the last recovery could not bring back. */
   readonly missingFiles: number;
   readonly forks: readonly Buffer[];

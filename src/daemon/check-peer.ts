@@ -9,6 +9,8 @@ import { cureAfter, isCured } from '../core/challenge/cure.ts';
 import type { ChallengeAnswer } from '../core/challenge/judge.ts';
 import { newCellRanges } from '../core/challenge/new-cells.ts';
 import type { ChallengeOutcome } from '../core/challenge/question.ts';
+import { conductAfterTimeout, conductAfterWrong } from '../core/contract/score.ts';
+import type { Conduct } from '../core/contract/score.ts';
 import type { OnionId } from '../core/ids.ts';
 import { nextCheck } from '../core/policy/check.ts';
 import type { CheckDue } from '../core/policy/check.ts';
@@ -174,9 +176,27 @@ async function judge(session: Session, peer: OnionId, result: CheckResult): Prom
       return { ...contract, provedSeconds };
     });
   }
+  await noteConduct(session, peer, outcome);
   if (!isSilent) await moveContract(session, peer, result);
   session.bus.emit('check-judged', { peer, outcome, sequence: String(row.sequence), newest: String(result.newest) });
 }
+
+/** What the score remembers: a wrong proof, or silence of a peer that is in reach. */
+async function noteConduct(session: Session, peer: OnionId, outcome: ChallengeOutcome): Promise<void> {
+  const after = CONDUCT_AFTER[outcome];
+  if (after === undefined) return;
+  await session.registry.updateContract(peer, (contract) => {
+    if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
+    return { ...contract, conduct: after(contract.conduct) };
+  });
+}
+
+const CONDUCT_AFTER: { readonly [outcome in ChallengeOutcome]: ((before: Conduct) => Conduct) | undefined } = {
+  held: undefined,
+  wrong: conductAfterWrong,
+  late: conductAfterTimeout,
+  unreachable: undefined,
+};
 
 /** Two wrong proofs are a default; every cell proved again is its cure. */
 async function moveContract(

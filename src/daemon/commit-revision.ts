@@ -200,8 +200,10 @@ function metadataPeer(peer: PeerRecord, contract: ContractRecord | undefined): M
   return {
     pubkey: pubkeyFromOnionId(peer.onionId),
     aeadKey: peer.aeadKey,
-    scoreSeconds: 0,
-    scoreMeasuredAtSeconds: 0,
+    scoreSeconds: contract?.life.activeSeconds ?? 0,
+    scoreMeasuredAtSeconds: contract === undefined ? 0 : Math.floor(contract.sinceMs / 1000),
+    reachability: contract?.conduct.reachability ?? 1,
+    integrity: contract?.conduct.integrity ?? 1,
     terms: signed ? contract.terms : none,
     proposerSignature: signed ? contract.proposerSignature : none,
     acceptorSignature: signed ? contract.acceptorSignature : none,

@@ -24,6 +24,8 @@ export async function meet(session: Session, peer: OnionId, signal: AbortSignal)
   if (held !== undefined) await markReported(session, held.id);
   const report = await session.client.getContentRevision(peer, held?.value.contentId ?? Buffer.alloc(0), { signal });
   session.untold.delete(peer);
+  if (report.contractState === undefined) session.peerStates.delete(peer);
+  else session.peerStates.set(peer, report.contractState);
   if (report.responderRecovering) session.recoveringPeers.add(peer);
   else session.recoveringPeers.delete(peer);
   if (session.node.mode === 'normal') await readReport(session, peer, report, acknowledged);

@@ -42,8 +42,8 @@ export function keepOpen(session: Session, peer: OnionId, open: Omit<OpenTermsRe
   return session.registry.updateContract(peer, (old) => {
     if (old !== undefined && isStanding(old.state)) return { ...old, amendment: { ...open, sinceMs } };
     const fresh = newContractRecord(session, peer, open, newContract(session.node.countedSeconds));
-    const { replica, theirLatestKnown, transitions } = old ?? fresh;
-    return { ...fresh, replica, theirLatestKnown, transitions };
+    const { replica, theirLatestKnown, transitions, conduct } = old ?? fresh;
+    return { ...fresh, replica, theirLatestKnown, transitions, conduct };
   });
 }
 

@@ -71,6 +71,7 @@ export function initialRecords(deps: Deps, mode: NodeMode, name: string, newIden
       dirty: false,
       recoveringId: Buffer.alloc(0),
       newIdentity,
+      belowSeconds: -1,
       missingFiles: 0,
       forks: [],
       scrub: SCRUB_START,

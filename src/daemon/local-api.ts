@@ -73,6 +73,10 @@ export type StatusView = {
   readonly revision: RevisionView | undefined;
   readonly replicas: readonly ReplicaView[];
   readonly verifiedReplicas: number;
+  /** Copies weighted by the scores of their holders. */
+  readonly effectiveReplicas: number;
+  /** What one more lost peer would mean, in a sentence; empty without a proved copy. */
+  readonly forecast: string;
   readonly minReplicas: number;
   readonly provenMs: number;
   readonly jobs: readonly ProgressView[];

@@ -1,5 +1,6 @@
 // The record of a contract that begins here, whatever was known of the peer before.
 
+import { NEW_CONDUCT } from '../core/contract/score.ts';
 import { NO_OLD_HOLD } from '../core/contract/transition.ts';
 import type { ContractLife } from '../core/contract/machine.ts';
 import type { OnionId } from '../core/ids.ts';
@@ -28,6 +29,8 @@ export function newContractRecord(
     ourRemainingSeconds: 0,
     reachedSeconds: nowSeconds,
     provedSeconds: nowSeconds,
+    conduct: NEW_CONDUCT,
+    conductSeconds: nowSeconds,
     transitions: [],
     amendment: undefined,
     noticeGivenSeconds: -1,

@@ -204,5 +204,6 @@ async function takeContractBack(session: Session, id: OnionId, peer: MetadataPee
   await session.registry.updateContract(id, () => ({
     ...newContractRecord(session, id, peer, next),
     state: state === 'ENDING' ? state : next.state,
+    conduct: { reachability: peer.reachability, integrity: peer.integrity, timeouts: 0 },
   }));
 }

@@ -19,6 +19,7 @@ export const TASK_CLASSES = {
   tick: 'tick',
   selfDial: 'dial',
   backup: 'backup',
+  seek: 'seek',
   heal: 'heal',
   scrub: 'scrub',
   packs: 'scrub',

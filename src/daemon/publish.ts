@@ -142,8 +142,10 @@ function refusalOf(outcome: OfferOutcome): CopyRefusal | undefined {
  */
 async function rememberOffer(session: Session, peer: OnionId, contentId: Buffer): Promise<void> {
   const before = session.registry.contract(peer)?.replica.lists ?? [];
+  const { countedSeconds } = session.node;
   await updateReplica(session, peer, (replica) => ({
     ...replica,
+    ...offerBegins(replica, countedSeconds),
     offered: contentId,
     offeredMs: replica.offered.equals(contentId) ? replica.offeredMs : session.deps.clock.nowMs(),
     lists: [
@@ -154,6 +156,12 @@ async function rememberOffer(session: Session, peer: OnionId, contentId: Buffer)
     ],
   }));
   planDrop(session, before);
+}
+
+/** The stall of an upload counts from the first offer that is not acknowledged, whatever newer revisions replace it. */
+function offerBegins(replica: ReplicaRecord, nowSeconds: number): Partial<ReplicaRecord> {
+  const isOpen = replica.offered.length > 0 && !replica.offered.equals(replica.acknowledged);
+  return isOpen ? {} : { offerSeconds: nowSeconds, progressSeconds: nowSeconds };
 }
 
 async function newCells(session: Session, replica: ReplicaRecord, row: RevisionRow): Promise<number> {

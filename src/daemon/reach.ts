@@ -27,6 +27,12 @@ export class Reach {
     return contact !== undefined && (contact.outgoing || contact.incoming > 0);
   }
 
+  /** It calls us, and we cannot dial it. */
+  isIncomingOnly(peer: OnionId): boolean {
+    const contact = this.#contacts.get(peer);
+    return contact !== undefined && contact.incoming > 0 && !contact.outgoing;
+  }
+
   anyReachable(): boolean {
     return [...this.#contacts.keys()].some((peer) => this.isReachable(peer));
   }

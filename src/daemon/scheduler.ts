@@ -16,6 +16,7 @@ export type TaskClass =
   | 'prune'
   | 'dial'
   | 'backup'
+  | 'seek'
   | 'heal'
   | 'scrub'
   | 'repair'
@@ -32,6 +33,7 @@ const RUNNING_MAX: Record<TaskClass, number> = {
   prune: 1,
   dial: 1,
   backup: 1,
+  seek: 1,
   heal: 1,
   scrub: 1,
   repair: 2,

@@ -2,6 +2,7 @@
 
 import type { Metadata } from '../core/content/metadata.ts';
 import type { Keyring } from '../core/crypto/keyring.ts';
+import type { ContractState } from '../core/contract/state.ts';
 import { invariant } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { NodeRecord, SettingsRecord } from '../core/records.ts';
@@ -21,10 +22,12 @@ import type { Task, TaskName } from './plan.ts';
 import { Reach } from './reach.ts';
 import type { Registry } from './registry.ts';
 import { Scheduler } from './scheduler.ts';
+import { Search } from './search.ts';
 import { TickClock } from './tick-clock.ts';
 import { Transfers } from './transfers.ts';
 import { Recovery } from './recovery.ts';
 import { Uploads } from './uploads.ts';
+import { ProgressMarks } from './upload-progress.ts';
 
 export type Tasks = { readonly [name in TaskName]: Task };
 
@@ -52,6 +55,10 @@ export class Session {
   readonly ownDamage = new OwnDamage();
   readonly heldDamage = new HeldDamage();
   readonly offerCounts = new OfferCounts();
+  readonly progressMarks = new ProgressMarks();
+  readonly search = new Search();
+  /** The state that a peer last reported of its contract with us. */
+  readonly peerStates = new Map<OnionId, ContractState>();
   readonly challengeBuckets = new ChallengeBuckets();
   /** 16 random bytes per start: a node that meets another instance under its own id has a twin. */
   readonly instance: Buffer;

@@ -3,6 +3,7 @@
 import { escapeName } from '../core/content/path.ts';
 import { judgeProtection } from '../core/contract/verdict.ts';
 import { CELL_BYTES } from '../core/limits.ts';
+import { copiesNow } from './copies.ts';
 import type { Deps } from './deps.ts';
 import type { Jobs } from './jobs.ts';
 import { hasLiveFork } from './lineage.ts';
@@ -29,6 +30,8 @@ export function lockedStatus(
     revision: undefined,
     replicas: [],
     verifiedReplicas: 0,
+    effectiveReplicas: 0,
+    forecast: '',
     minReplicas: 0,
     provenMs: 0,
     jobs: jobs.views(),
@@ -74,6 +77,7 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
     revision: newest === undefined ? undefined : revisionView(newest.row),
     replicas,
     verifiedReplicas: protection.verifiedNewest,
+    ...outlook(session, protection.verifiedNewest),
     minReplicas: settings.minReplicas,
     provenMs: protection.verdict === 'PROTECTED' ? provenSince(replicas, settings.minReplicas) : 0,
     transfers: transferViews(session),
@@ -82,6 +86,24 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
     forks: node.forks,
     heldBytes: registry.held().reduce((sum, { value }) => sum + value.cells, 0) * CELL_BYTES,
   };
+}
+
+/** What the copies are worth by how their holders behaved, and what one more loss would mean. */
+function outlook(
+  session: Session,
+  verified: number,
+): { readonly effectiveReplicas: number; readonly forecast: string } {
+  const wanted = session.settings.minReplicas;
+  const spare = verified - wanted;
+  const forecast =
+    verified === 0
+      ? ''
+      : spare > 0
+        ? `You can lose ${spare === 1 ? 'one peer' : `${spare} peers`} and still have ${wanted} proved copies.`
+        : verified === 1
+          ? 'With one more peer lost no proved copy is left.'
+          : `With one more peer lost ${verified - 1} of ${wanted} wanted copies are left.`;
+  return { effectiveReplicas: copiesNow(session).effective, forecast };
 }
 
 /** The time of the check that made the last wanted copy a proved one. */
@@ -114,6 +136,12 @@ function ownReasons(session: Session): ReasonView[] {
     const shown = names.slice(0, NAMES_SHOWN).map((name) => `"${escapeName(name)}"`);
     const message = `${files} of your files are damaged on this disk, and no peer in reach gives them back: ${shown.join(', ')}${files > shown.length ? ', ...' : ''}.`;
     reasons.push({ code: 'OWN_DAMAGE', message, next: 'bb setfile PATH' });
+  }
+  const { nextMs, tries } = session.search;
+  if (session.node.belowSeconds >= 0 && tries > 0) {
+    const minutes = Math.max(1, Math.ceil((nextMs - session.deps.clock.monotonicMs()) / 60_000));
+    const message = `Another storer is looked for; nobody willing was found yet. Asked again in ${minutes} min.`;
+    reasons.push({ code: 'SEEKING', message, next: 'bb connect ONION-ID' });
   }
   if (session.node.forks.length > 0) {
     const message = 'A peer holds a revision of yours that is not part of this history (a fork); both are kept.';

@@ -14,6 +14,7 @@ import { repairHeld } from './repair-held.ts';
 import { lookAtPacks, scrub } from './scrub.ts';
 import { selfDial } from './self-dial.ts';
 import { prune } from './superseded.ts';
+import { seekStorers } from './seek-storers.ts';
 import { tick } from './tick.ts';
 
 export const TASKS: { readonly [name in TaskName]: Task } = {
@@ -29,6 +30,7 @@ export const TASKS: { readonly [name in TaskName]: Task } = {
   tick: (session) => tick(session),
   selfDial: (session, _self, signal) => selfDial(session, signal),
   backup,
+  seek: (session, _self, signal) => seekStorers(session, signal),
   heal: (session, _self, signal) => healOwn(session, signal),
   scrub: (session, _self, signal) => scrub(session, signal),
   packs: (session, _self, signal) => lookAtPacks(session, signal),

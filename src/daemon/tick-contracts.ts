@@ -7,6 +7,7 @@ import { degradedReasons, DEGRADED_WORDS } from '../core/contract/reasons.ts';
 import { stepContract } from '../core/contract/machine.ts';
 import type { ContractAction } from '../core/contract/machine.ts';
 import type { ContractState } from '../core/contract/state.ts';
+import { conductAfter } from '../core/contract/score.ts';
 import { decodeTerms } from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
 import { withStep } from '../core/contract/transition.ts';
@@ -15,8 +16,9 @@ import { BbError } from '../core/errors.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { dropReleased } from './held.ts';
 import type { Session } from './session.ts';
+import { offerFacts, progressSeconds } from './upload-progress.ts';
 
-/** A contact is written down no more often than this, in counted seconds. */
+/** What was observed is written down no more often than this, in counted seconds. */
 const REMEMBER_SECONDS = PERIODS_MS.tick / 1000;
 
 export async function tickContracts(session: Session): Promise<void> {
@@ -47,8 +49,14 @@ function judgeTick(
   const { peer } = contract;
   const nowSeconds = session.node.countedSeconds;
   const terms = decodeTerms(contract.terms);
-  const reachedSeconds = session.reach.isReachable(peer) ? nowSeconds : contract.reachedSeconds;
-  const reasons = reasonsOf({ ...contract, reachedSeconds }, terms, nowSeconds);
+  const isReachable = session.reach.isReachable(peer);
+  const observed = {
+    reachedSeconds: isReachable ? nowSeconds : contract.reachedSeconds,
+    conduct: conductAfter(contract.conduct, isReachable, (nowSeconds - contract.conductSeconds) * 1000, PERIODS_MS),
+    conductSeconds: nowSeconds,
+    replica: { ...contract.replica, progressSeconds: progressSeconds(session, contract) },
+  };
+  const reasons = reasonsOf(session, { ...contract, ...observed }, terms, nowSeconds);
   const { next, actions } = stepContract(
     contract,
     {
@@ -56,18 +64,18 @@ function judgeTick(
       reasons,
       durationOver: isDurationOver(contract, terms, nowSeconds),
       ownerRecovering: session.recoveringPeers.has(peer),
-      undiallable: false,
+      undiallable: session.reach.isIncomingOnly(peer),
     },
     { nowSeconds, terms, added: session.registry.peer(peer)?.added === true },
   );
   const atMs = session.deps.clock.nowMs();
   const stepped = withStep(contract, next, { event: 'tick', reason: reasonWords(reasons), atMs, nowSeconds, terms });
-  const isSame = stepped === contract && reachedSeconds - contract.reachedSeconds < REMEMBER_SECONDS;
-  return { contract: isSame ? contract : { ...stepped, reachedSeconds }, actions };
+  const isSame = stepped === contract && nowSeconds - contract.conductSeconds < REMEMBER_SECONDS;
+  return { contract: isSame ? contract : { ...stepped, ...observed }, actions };
 }
 
 /** Spans are in nominal milliseconds: counted seconds pass N times faster where periods are divided by N. */
-function reasonsOf(contract: ContractRecord, terms: Terms, nowSeconds: number): DegradedReason[] {
+function reasonsOf(session: Session, contract: ContractRecord, terms: Terms, nowSeconds: number): DegradedReason[] {
   const { replica } = contract;
   const hasAcknowledged = replica.acknowledged.length > 0;
   return degradedReasons(
@@ -76,11 +84,8 @@ function reasonsOf(contract: ContractRecord, terms: Terms, nowSeconds: number): 
       lastJudged: replica.lastChecked.length > 0 && replica.proved.length === 0 ? 'wrong' : undefined,
       unprovedMs: hasAcknowledged ? (nowSeconds - contract.provedSeconds) * 1000 : undefined,
       checkPeriodMs: terms.checkPeriodSeconds * 1000,
-      offerOpenMs: undefined,
       hasAcknowledged,
-      missingCells: 0,
-      fetchedCells: 0,
-      excused: false,
+      ...offerFacts(session, contract),
     },
     PERIODS_MS,
   );

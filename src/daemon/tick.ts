@@ -6,6 +6,7 @@ import { dropTombstones } from './tombstones.ts';
 import { dropExpiredHolds } from './held.ts';
 import { plan, planFor } from './plan.ts';
 import { wantsPublish } from './replica.ts';
+import { watchCopies } from './seek-storers.ts';
 import type { Session } from './session.ts';
 import { tickContracts } from './tick-contracts.ts';
 
@@ -23,6 +24,7 @@ export async function tick(session: Session): Promise<void> {
     });
   }
   await tickContracts(session);
+  await watchCopies(session);
   await dropExpiredHolds(session);
   await dropTombstones(session);
   if (session.ownDamage.lost.length > 0) plan(session, 'heal', 0);

@@ -9,9 +9,13 @@ export class Transfers {
   readonly #counts = new Map<OnionId, TransferCounts>();
 
   add(peer: OnionId, what: keyof TransferCounts, bytes: number): void {
-    const counts = this.#counts.get(peer) ?? { served: 0, pulled: 0, recovered: 0, returned: 0 };
+    const counts = { ...this.of(peer) };
     counts[what] += bytes;
     this.#counts.set(peer, counts);
+  }
+
+  of(peer: OnionId): Readonly<TransferCounts> {
+    return this.#counts.get(peer) ?? { served: 0, pulled: 0, recovered: 0, returned: 0 };
   }
 
   all(): ReadonlyMap<OnionId, Readonly<TransferCounts>> {

@@ -305,7 +305,7 @@ test('a status as JSON has the names that scripts depend on', async () => {
   const { body } = await rig.json(['status']);
   assert.deepEqual(Object.keys(body.data), [
     ...['state', 'mode', 'verdict', 'reasons', 'proven', 'onion_id', 'uri', 'name', 'tor', 'revision', 'files'],
-    ...['file_bytes', 'replicas', 'verified_replicas', 'min_replicas', 'pending', 'jobs', 'transfers'],
+    ...['file_bytes', 'replicas', 'verified_replicas', 'effective_replicas', 'forecast', 'min_replicas', 'pending', 'jobs', 'transfers'],
     ...['missing_files', 'forks', 'held_bytes', 'secret_mode', 'time_divisor', 'version'],
   ]);
   assert.deepEqual(body.data['reasons'], [{ code: 'few-copies', message: 'One copy.', next: 'bb connect' }]);

@@ -130,6 +130,8 @@ export const STATUS: StatusView = {
   revision: REVISION,
   replicas: [REPLICA],
   verifiedReplicas: 1,
+  effectiveReplicas: 0.5,
+  forecast: 'With one more peer lost no proved copy is left.',
   minReplicas: 2,
   provenMs: 0,
   jobs: [PROGRESS],

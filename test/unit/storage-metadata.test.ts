@@ -29,6 +29,8 @@ const PEER: MetadataPeer = {
   addedAtSeconds: 1_780_000_000,
   contractState: 2,
   role: 0,
+  reachability: 0.75,
+  integrity: 0.5,
   blocked: true,
   limitBytes: 5 * 1024 ** 3,
 };

@@ -17,6 +17,9 @@ export type MetadataPeer = {
   /** Verified peer-seconds behind the score, and when it was measured. */
   readonly scoreSeconds: number;
   readonly scoreMeasuredAtSeconds: number;
+  /** Both 0 to 1, see core/contract/score. */
+  readonly reachability: number;
+  readonly integrity: number;
   /** Canonical terms; empty without a contract, as both signatures. */
   readonly terms: Buffer;
   readonly proposerSignature: Buffer;

@@ -34,6 +34,14 @@ export const PERIODS_MS = {
   degradedAfterUnreachable: DAY,
   graceAfterDegraded: 72 * HOUR,
   repairAfter: DAY,
+  /** The search for another storer goes on after this; doubles. */
+  seekAgain: HOUR,
+  seekAgainMax: DAY,
+  /** A peer that refused is asked again after this. */
+  askAgain: DAY,
+  hintWindow: HOUR,
+  /** A peer known for longer is old enough not to be one of many new names. */
+  oldPeer: 60 * DAY,
   uploadStall: 7 * DAY,
   /** An owner does not replace an unfinished pull by a newer offer while it progressed within this time. */
   pullProgress: HOUR,

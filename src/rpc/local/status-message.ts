@@ -55,6 +55,8 @@ export function statusMessage(status: StatusView): StatusResponse {
     revision: status.revision && revisionMessage(status.revision),
     replicas: status.replicas.map(replicaMessage),
     verifiedReplicas: status.verifiedReplicas,
+    effectiveReplicasPermille: Math.round(status.effectiveReplicas * 1000),
+    forecast: status.forecast,
     minReplicas: status.minReplicas,
     provenMs: BigInt(status.provenMs),
     jobs: status.jobs.map(progressMessage),

@@ -3,6 +3,8 @@
 // a newer version INCOMPATIBLE, each named by its id.
 
 import { CONTRACT_EVENTS } from '../../core/contract/machine.ts';
+import { NEW_CONDUCT } from '../../core/contract/score.ts';
+import type { Conduct } from '../../core/contract/score.ts';
 import { CONTRACT_STATES } from '../../core/contract/state.ts';
 import { NO_OLD_HOLD } from '../../core/contract/transition.ts';
 import { BbError, invariant } from '../../core/errors.ts';
@@ -72,6 +74,8 @@ const replica = object<ReplicaRecord>({
   lastHeldMs: number,
   proved: bytes,
   sweep: object<ReplicaRecord['sweep']>({ indexCell: integer, dataCell: integer }),
+  offerSeconds: optionalWith(number, 0),
+  progressSeconds: optionalWith(number, 0),
   lists: optionalWith(list(bytes), []),
   loss: optionalWith(loss, NO_LOSS),
 });
@@ -114,6 +118,8 @@ const contract = object<ContractRecord>({
   ourRemainingSeconds: optionalWith(number, 0),
   reachedSeconds: number,
   provedSeconds: number,
+  conduct: optionalWith(object<Conduct>({ reachability: number, integrity: number, timeouts: number }), NEW_CONDUCT),
+  conductSeconds: optionalWith(number, 0),
   transitions: optionalWith(list(transition), []),
   amendment: optionalWith(openTerms, undefined),
   noticeGivenSeconds: optionalWith(number, -1),
@@ -153,6 +159,7 @@ const node = object<NodeRecord>({
   dirty: flag,
   recoveringId: bytes,
   newIdentity: optionalWith(flag, false),
+  belowSeconds: optionalWith(number, -1),
   missingFiles: optionalWith(integer, 0),
   forks: optionalWith(list(bytes), []),
   scrub: optionalWith(object<ScrubRecord>({ ownCell: integer, heldList: integer, heldCell: integer }), SCRUB_START),

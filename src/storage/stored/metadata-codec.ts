@@ -110,6 +110,8 @@ function peerToMessage(peer: MetadataPeer): pb.Peer {
     role: peer.role,
     blocked: peer.blocked,
     limitBytes: BigInt(peer.limitBytes),
+    unreachabilityPermille: permille(1 - peer.reachability),
+    distrustPermille: permille(1 - peer.integrity),
   };
 }
 
@@ -125,7 +127,8 @@ function fromMessage(message: pb.Metadata): Metadata {
     generation: revision.generation,
     sequence: natural(revision.sequence),
     createdMs:
-      natural(revision.createdAt, SECONDS_MAX) * MS_PER_S + Math.floor(natural(revision.createdAtNs, 999_999_999) / NS_PER_MS),
+      natural(revision.createdAt, SECONDS_MAX) * MS_PER_S +
+      Math.floor(natural(revision.createdAtNs, 999_999_999) / NS_PER_MS),
     previousContentId: sized(message.previousContentId, 0, CONTENT_ID_BYTES),
     ancestors: packed(message.ancestors, ANCESTOR_BYTES, ANCESTORS),
     generations: counted(message.generations, GENERATIONS).map(({ generation, lastSequence }) => ({
@@ -172,7 +175,13 @@ function peerFromMessage(peer: pb.Peer): MetadataPeer {
     role: peer.role,
     blocked: peer.blocked,
     limitBytes: natural(peer.limitBytes),
+    reachability: 1 - upTo(peer.unreachabilityPermille, 1000) / 1000,
+    integrity: 1 - upTo(peer.distrustPermille, 1000) / 1000,
   };
+}
+
+function permille(part: number): number {
+  return Math.round(Math.min(1, Math.max(0, part)) * 1000);
 }
 
 function wrong(): Error {

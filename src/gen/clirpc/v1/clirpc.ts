@@ -826,6 +826,13 @@ export interface StatusResponse {
   fileCount: bigint;
   /** file_bytes is the total size of the files set. */
   fileBytes: bigint;
+  /**
+   * effective_replicas_permille is the copies weighted by the scores of their
+   * holders, in thousandths.
+   */
+  effectiveReplicasPermille: number;
+  /** forecast is what one more lost peer would mean; may be empty. */
+  forecast: string;
 }
 
 /** EventsRequest asks for events. */
@@ -3226,6 +3233,8 @@ function createBaseStatusResponse(): StatusResponse {
     heldBytes: 0n,
     fileCount: 0n,
     fileBytes: 0n,
+    effectiveReplicasPermille: 0,
+    forecast: "",
   };
 }
 
@@ -3314,6 +3323,12 @@ export const StatusResponse: MessageFns<StatusResponse> = {
         throw new globalThis.Error("value provided for field message.fileBytes of type uint64 too large");
       }
       writer.uint32(184).uint64(message.fileBytes);
+    }
+    if (message.effectiveReplicasPermille !== 0) {
+      writer.uint32(192).uint32(message.effectiveReplicasPermille);
+    }
+    if (message.forecast !== "") {
+      writer.uint32(202).string(message.forecast);
     }
     return writer;
   },
@@ -3515,6 +3530,22 @@ export const StatusResponse: MessageFns<StatusResponse> = {
             message.fileBytes = reader.uint64() as bigint;
             continue;
           }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.effectiveReplicasPermille = reader.uint32();
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.forecast = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3598,6 +3629,12 @@ export const StatusResponse: MessageFns<StatusResponse> = {
         : isSet(object.file_bytes)
         ? BigInt(object.file_bytes)
         : 0n,
+      effectiveReplicasPermille: isSet(object.effectiveReplicasPermille)
+        ? globalThis.Number(object.effectiveReplicasPermille)
+        : isSet(object.effective_replicas_permille)
+        ? globalThis.Number(object.effective_replicas_permille)
+        : 0,
+      forecast: isSet(object.forecast) ? globalThis.String(object.forecast) : "",
     };
   },
 
@@ -3672,6 +3709,12 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     if (message.fileBytes !== 0n) {
       obj.fileBytes = message.fileBytes.toString();
     }
+    if (message.effectiveReplicasPermille !== 0) {
+      obj.effectiveReplicasPermille = Math.round(message.effectiveReplicasPermille);
+    }
+    if (message.forecast !== "") {
+      obj.forecast = message.forecast;
+    }
     return obj;
   },
 
@@ -3707,6 +3750,8 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     message.heldBytes = (object.heldBytes !== undefined && object.heldBytes !== null) ? BigInt(object.heldBytes) : 0n;
     message.fileCount = (object.fileCount !== undefined && object.fileCount !== null) ? BigInt(object.fileCount) : 0n;
     message.fileBytes = (object.fileBytes !== undefined && object.fileBytes !== null) ? BigInt(object.fileBytes) : 0n;
+    message.effectiveReplicasPermille = object.effectiveReplicasPermille ?? 0;
+    message.forecast = object.forecast ?? "";
     return message;
   },
 };

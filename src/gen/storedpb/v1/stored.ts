@@ -74,6 +74,10 @@ export interface Peer {
    * its own.
    */
   limitBytes: bigint;
+  /** unreachability_permille is how seldom it was reached, 0 for always. */
+  unreachabilityPermille: number;
+  /** distrust_permille is how much its proofs are doubted, 0 for not at all. */
+  distrustPermille: number;
 }
 
 /**
@@ -421,6 +425,8 @@ function createBasePeer(): Peer {
     role: 0,
     blocked: false,
     limitBytes: 0n,
+    unreachabilityPermille: 0,
+    distrustPermille: 0,
   };
 }
 
@@ -485,6 +491,12 @@ export const Peer: MessageFns<Peer> = {
         throw new globalThis.Error("value provided for field message.limitBytes of type uint64 too large");
       }
       writer.uint32(128).uint64(message.limitBytes);
+    }
+    if (message.unreachabilityPermille !== 0) {
+      writer.uint32(136).uint32(message.unreachabilityPermille);
+    }
+    if (message.distrustPermille !== 0) {
+      writer.uint32(144).uint32(message.distrustPermille);
     }
     return writer;
   },
@@ -630,6 +642,22 @@ export const Peer: MessageFns<Peer> = {
             message.limitBytes = reader.uint64() as bigint;
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.unreachabilityPermille = reader.uint32();
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.distrustPermille = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -692,6 +720,16 @@ export const Peer: MessageFns<Peer> = {
         : isSet(object.limit_bytes)
         ? BigInt(object.limit_bytes)
         : 0n,
+      unreachabilityPermille: isSet(object.unreachabilityPermille)
+        ? globalThis.Number(object.unreachabilityPermille)
+        : isSet(object.unreachability_permille)
+        ? globalThis.Number(object.unreachability_permille)
+        : 0,
+      distrustPermille: isSet(object.distrustPermille)
+        ? globalThis.Number(object.distrustPermille)
+        : isSet(object.distrust_permille)
+        ? globalThis.Number(object.distrust_permille)
+        : 0,
     };
   },
 
@@ -745,6 +783,12 @@ export const Peer: MessageFns<Peer> = {
     if (message.limitBytes !== 0n) {
       obj.limitBytes = message.limitBytes.toString();
     }
+    if (message.unreachabilityPermille !== 0) {
+      obj.unreachabilityPermille = Math.round(message.unreachabilityPermille);
+    }
+    if (message.distrustPermille !== 0) {
+      obj.distrustPermille = Math.round(message.distrustPermille);
+    }
     return obj;
   },
 
@@ -775,6 +819,8 @@ export const Peer: MessageFns<Peer> = {
     message.limitBytes = (object.limitBytes !== undefined && object.limitBytes !== null)
       ? BigInt(object.limitBytes)
       : 0n;
+    message.unreachabilityPermille = object.unreachabilityPermille ?? 0;
+    message.distrustPermille = object.distrustPermille ?? 0;
     return message;
   },
 };
