@@ -174,21 +174,6 @@ test('a damaged or lost catalog', async (context) => {
     world.cut(owner, friend);
   });
 
-  await context.test('without any copy the packs give the content back and peers the rest', async () => {
-    await reset();
-    lose(owner, ...CATALOG_FILES, COPY);
-    await owner.start();
-    assert.match(await findingOf(owner, 'catalog', { fix: true }), /^fixed: .*no good copy/);
-    await owner.unlock();
-    await isWhole();
-    assert.equal(owner.session.node.mode, 'recovering');
-    await assert.rejects(owner.setFiles({ note: 'too early' }), { code: 'PUBLISH_BLOCKED' });
-    owner.source({ note: 'after the copy' });
-    world.mend(owner, friend);
-    await world.until('protected', async () => (await owner.api.status()).verdict === 'PROTECTED');
-    assert.equal(owner.bytes('recovered', friend), 0, 'cells that are here came again');
-  });
-
   await context.test('lost and rotten cells are counted, and healed from the friend', async () => {
     await reset();
     world.mend(owner, friend);
@@ -206,5 +191,20 @@ test('a damaged or lost catalog', async (context) => {
     world.cut(owner, friend);
     damage(owner, 'peers');
     assert.match(await findingOf(owner, 'held-cells', { readData: true }), /^damaged: (\d+) of \1 cells of peers/);
+  });
+
+  await context.test('without any copy the packs give the content back and peers the rest', async () => {
+    await reset();
+    lose(owner, ...CATALOG_FILES, COPY);
+    await owner.start();
+    assert.match(await findingOf(owner, 'catalog', { fix: true }), /^fixed: .*no good copy/);
+    await owner.unlock();
+    await isWhole();
+    assert.equal(owner.session.node.mode, 'recovering');
+    await assert.rejects(owner.setFiles({ note: 'too early' }), { code: 'PUBLISH_BLOCKED' });
+    owner.source({ note: 'after the copy' });
+    world.mend(owner, friend);
+    await world.until('protected', async () => (await owner.api.status()).verdict === 'PROTECTED');
+    assert.equal(owner.bytes('recovered', friend), 0, 'cells that are here came again');
   });
 });

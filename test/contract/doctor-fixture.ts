@@ -121,9 +121,11 @@ export function flipRow(node: DaemonNode, name: 'state.db' | 'state.bak', kind: 
     Buffer.from(database.prepare('SELECT value FROM sealed WHERE kind = ?').get(kind)?.['value'] as Uint8Array),
   );
   rewrite(node, name, (bytes) => {
-    const at = bytes.indexOf(value.subarray(0, 40));
-    assert(at > 0, 'the row is not in the file');
-    flip(bytes, at + 30);
+    // Moving rows between pages leaves stale bytes behind, so the first match may be one that nobody reads.
+    const places: number[] = [];
+    for (let at = -1; (at = bytes.indexOf(value.subarray(0, 40), at + 1)) >= 0; ) places.push(at);
+    assert(places.length > 0, 'the row is not in the file');
+    for (const at of places) flip(bytes, at + 30);
   });
 }
 
