@@ -8,18 +8,12 @@ import { sha256 } from '../../src/core/crypto/hash.ts';
 import { BbError, invariant } from '../../src/core/errors.ts';
 import type { OnionId } from '../../src/core/ids.ts';
 import type { CatalogRecord, RecordId } from '../../src/core/records.ts';
-import type { Catalog, CommonRun, RevisionCommit, RevisionRow } from '../../src/ports/catalog.ts';
+import type { Catalog, CommonRun, OwnMove, RevisionCommit, RevisionRow } from '../../src/ports/catalog.ts';
 import type { CellPosition, PackMark } from '../../src/ports/cell-store.ts';
 import { marksOf, notDurable, raised } from './marks.ts';
 import { MemoryHeld } from './memory-held.ts';
 import { keyOf } from './sim-disk.ts';
 import type { CatalogState, Key, SimDisk, Staging, StoredRevision } from './sim-disk.ts';
-
-type OwnMove = {
-  readonly cells: readonly { readonly cellId: Buffer; readonly position: CellPosition }[];
-  readonly heads: readonly { readonly contentId: Buffer; readonly positions: readonly CellPosition[] }[];
-  readonly marks: readonly PackMark[];
-};
 
 type OnWrite = (puts: readonly CatalogRecord[], deletes: readonly RecordId[]) => void;
 
@@ -221,8 +215,8 @@ export class MemoryCatalog extends MemoryHeld implements Catalog {
     return { problems: [], rebuiltFrom: undefined, copy: 'missing' as const, copyMs: 0, packs: 0, damagedPacks: [] };
   }
 
-  async verify(): Promise<readonly string[]> {
-    return [];
+  async verify(): Promise<{ readonly catalog: readonly string[]; readonly copy: readonly string[] }> {
+    return { catalog: [], copy: [] };
   }
 
   rebuild(): Promise<'copy' | 'nothing'> {
@@ -257,11 +251,6 @@ export class MemoryCatalog extends MemoryHeld implements Catalog {
     this.#onWrite(puts, deletes);
     for (const record of puts) this.#state.records.set(record.id, { sealedBy, record });
     for (const id of deletes) this.#state.records.delete(id);
-  }
-
-  async inventory(): ReturnType<Catalog['inventory']> {
-    const { revisions, lists } = this.#state;
-    return { revisions: [...revisions.values()].map(({ row }) => row.contentId), heldLists: [...lists.keys()] };
   }
 
   #staging(id: string): Staging | undefined {

@@ -26,10 +26,13 @@ const everyDays = Math.max(1, Math.round(plan.days / 20));
 try {
   await society.run((day) => {
     if (day % everyDays !== 0) return;
-    const seconds = (performance.now() - startedMs) / 1000;
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
+    const { user, system } = process.cpuUsage();
+    const cpuSeconds = (user + system) / 1e6;
+    const speed = Math.round((day * 86_400) / cpuSeconds);
     const mebibytes = Math.round(process.memoryUsage.rss() / 1024 ** 2);
-    const speed = Math.round((day * 86_400) / seconds);
-    say(`day ${day}: ${seconds.toFixed(0)} s, ${speed} x real time, ${mebibytes} MiB, ${society.losses.length} losses`);
+    const used = `${seconds} s, ${cpuSeconds.toFixed(0)} s of a core (${speed} x real time), ${mebibytes} MiB`;
+    say(`day ${day}: ${used}, ${society.losses.length} losses`);
   });
   for (const line of reportLines(society)) say(line);
 } catch (error) {

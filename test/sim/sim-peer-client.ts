@@ -13,14 +13,16 @@ import type {
   DownloadSection,
   Offer,
   PeerClient,
+  LossReport,
   PeerConnection,
+  PeerShare,
 } from '../../src/ports/peer-client.ts';
 import { DownloadCover } from '../../src/rpc/peer/download-cover.ts';
 import { PEER_METHODS } from '../../src/rpc/peer/methods.ts';
 import { MalformedMessage } from '../../src/rpc/wire-checks.ts';
 import type { Endpoint, Link, SimNetwork } from './sim-network.ts';
 
-type Method = Exclude<keyof typeof PEER_METHODS, 'encryptedDownload' | 'chat' | 'encryptedChat' | 'reportLoss'>;
+type Method = Exclude<keyof typeof PEER_METHODS, 'encryptedDownload' | 'chat' | 'encryptedChat'>;
 
 /** Bytes of a stream are waited for in steps of about this long, so that a transfer costs few events. */
 const TRANSFER_STEP_MS = 2_000;
@@ -42,7 +44,7 @@ export class SimPeerClient implements PeerClient {
     return this.#call(peer, 'healthCheck', (api, self) => api.healthCheck(self), options);
   }
 
-  exchangePeers(peer: OnionId, ours: readonly OnionId[], options?: CallOptions) {
+  exchangePeers(peer: OnionId, ours: PeerShare, options?: CallOptions) {
     return this.#call(peer, 'peerExchange', (api, self) => api.exchangePeers(self, ours), options);
   }
 
@@ -75,6 +77,10 @@ export class SimPeerClient implements PeerClient {
     return this.#call(peer, 'endContract', invoke, options);
   }
 
+  reportLoss(peer: OnionId, loss: LossReport, options?: CallOptions) {
+    return this.#call(peer, 'reportLoss', (api, self) => api.reportLoss(self, loss), options);
+  }
+
   getContract(peer: OnionId, options?: CallOptions) {
     return this.#call(peer, 'getContract', (api, self) => api.getContract(self), options);
   }
@@ -92,37 +98,23 @@ export class SimPeerClient implements PeerClient {
   ): AsyncGenerator<DownloadSection, void> {
     const cover = new DownloadCover(request);
     const link = await this.#link(peer, options.signal);
-    const { life } = this.#self;
     const call = new AbortController();
-    const sections = await this.#exchange(
-      link,
-      async () => {
-        admit(link, 'download');
-        const release = link.to.quota.takeDownload(this.#self.onionId);
-        return { stream: link.to.api.download(this.#self.onionId, request, call.signal), release };
-      },
-      options,
-    );
-    const iterator = sections.stream[Symbol.asyncIterator]();
-    let owedMs = lane === 0 ? 0 : this.#network.draw(this.#network.model.connectMs);
+    let release: () => void = () => undefined;
     try {
-      for (;;) {
-        const next = await this.#whileUp(link, iterator.next(), options.signal);
-        if (owedMs > TRANSFER_STEP_MS || next.done === true) {
-          await this.#whileUp(link, new Promise<void>((done) => life.later(owedMs, done)), options.signal);
-          owedMs = 0;
-        }
-        if (next.done === true) break;
-        badPeerData(() => cover.take(next.value));
-        const bytes = sizeOf(next.value);
-        this.#network.bytes += bytes;
-        owedMs += (bytes * 1000) / link.bytesPerSecond;
-        yield next.value;
-      }
-      badPeerData(() => cover.finish());
+      const sections = await this.#exchange(
+        link,
+        async () => {
+          admit(link, 'download');
+          release = link.to.quota.takeDownload(this.#self.onionId);
+          return link.to.api.download(this.#self.onionId, request, call.signal);
+        },
+        options,
+      );
+      const firstMs = lane === 0 ? 0 : this.#network.draw(this.#network.model.connectMs);
+      yield* this.#stream(link, sections[Symbol.asyncIterator](), cover, firstMs, options.signal);
     } finally {
       call.abort();
-      sections.release();
+      release();
     }
   }
 
@@ -192,6 +184,31 @@ export class SimPeerClient implements PeerClient {
         );
       });
     });
+  }
+
+  /** The sections of a stream as they arrive; `owedMs`: how long the first one takes anyway. */
+  async *#stream(
+    link: Link,
+    sections: AsyncIterator<DownloadSection>,
+    cover: DownloadCover,
+    owedMs: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<DownloadSection, void> {
+    for (;;) {
+      const next = await this.#whileUp(link, sections.next(), signal);
+      if (owedMs > TRANSFER_STEP_MS || next.done === true) {
+        const arrived = new Promise<void>((done) => this.#self.life.later(owedMs, done));
+        await this.#whileUp(link, arrived, signal);
+        owedMs = 0;
+      }
+      if (next.done === true) break;
+      badPeerData(() => cover.take(next.value));
+      const bytes = sizeOf(next.value);
+      this.#network.bytes += bytes;
+      owedMs += (bytes * 1000) / link.bytesPerSecond;
+      yield next.value;
+    }
+    badPeerData(() => cover.finish());
   }
 
   /** The outcome of `work`, unless the session ends or the caller gives up first. */

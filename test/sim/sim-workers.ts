@@ -16,7 +16,15 @@ import type { OnionId } from '../../src/core/ids.ts';
 import { CELL_BYTES } from '../../src/core/limits.ts';
 import type { RevisionRow, StagedContent } from '../../src/ports/catalog.ts';
 import type { CellPosition, PackMark } from '../../src/ports/cell-store.ts';
-import type { IngestJob, ReadItem, RecoverySession, WorkerKeys, Workers } from '../../src/ports/workers.ts';
+import type {
+  CellFromPeer,
+  DamagedFiles,
+  IngestJob,
+  ReadItem,
+  RecoverySession,
+  WorkerKeys,
+  Workers,
+} from '../../src/ports/workers.ts';
 import type { CellBank, Recipe } from './cell-bank.ts';
 import { dataCellIds, entryOf, openOwnCell, sealData, sealIndex } from './content.ts';
 import type { SimFile } from './content.ts';
@@ -86,10 +94,6 @@ export class SimWorkers implements Workers {
 
   async discard(staged: StagedContent): Promise<void> {
     this.#disk.staging.delete(staged.stagingId);
-  }
-
-  async dropRecoveries(): Promise<void> {
-    this.#disk.staging.clear();
   }
 
   async *list(revision: RevisionRow, name: Buffer): AsyncGenerator<readonly Entry[]> {
@@ -192,7 +196,7 @@ export class SimWorkers implements Workers {
 
   async healCells(
     peer: OnionId,
-    cells: readonly { readonly cellId: Buffer; readonly bytes: Buffer }[],
+    cells: readonly CellFromPeer[],
   ): Promise<{ readonly positions: readonly (CellPosition | undefined)[]; readonly marks: readonly PackMark[] }> {
     const keys = this.#needKeys();
     const positions = cells.map(({ cellId, bytes }) => {
@@ -215,9 +219,7 @@ export class SimWorkers implements Workers {
     );
   }
 
-  async filesOfLost(
-    revision: RevisionRow,
-  ): Promise<{ readonly isIndexLost: boolean; readonly files: number; readonly names: readonly Buffer[] }> {
+  async filesOfLost(revision: RevisionRow): Promise<DamagedFiles> {
     const [index = ''] = this.#needRevision(revision.contentId).body;
     if (this.#lost.has(index)) return { isIndexLost: true, files: 0, names: [] };
     const keys = this.#needKeys();

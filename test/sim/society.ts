@@ -248,7 +248,7 @@ export class Society {
     const placed = this.#placed.get(person) ?? new Set<string>();
     this.#placed.set(person, placed);
     if (placed.has(peer)) return;
-    if (placed.size >= this.minReplicas) this.repairedBytes += contentCells(node) * CELL_BYTES;
+    if (placed.size >= this.minReplicas + CHURN.spareFriends) this.repairedBytes += contentCells(node) * CELL_BYTES;
     placed.add(peer);
   }
 
