@@ -1,4 +1,4 @@
-// What an owner gives a storer again that lost cells it had acknowledged (docs/protocol.md, "Repair"). A storer that
+// What an owner gives a storer again that lost cells it had acknowledged (docs/protocol.md, "Damage"). A storer that
 // threw cells away must not live from fetching them back, so the allowance is small and the whole copy comes once.
 // Invariant: in any `repairAllowance` at most repairAllowanceCells() are served within the allowance. All times are
 // counted nominal seconds (see contract/ledger.ts).
