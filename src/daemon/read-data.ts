@@ -4,7 +4,7 @@
 import { blobCellCount } from '../core/challenge/plan.ts';
 import { HASH_BYTES, leafHash } from '../core/content/merkle.ts';
 import { equalBytes } from '../core/crypto/compare.ts';
-import { BbError } from '../core/errors.ts';
+import { BbError, isBbError } from '../core/errors.ts';
 import { CELL_BYTES, LEAVES_PER_READ } from '../core/limits.ts';
 import type { HeldRecord } from '../core/records.ts';
 import type { CellPosition } from '../ports/cell-store.ts';
@@ -35,7 +35,7 @@ async function* counted(
   let damaged = 0;
   let outcome: 'done' | 'failed' = 'failed';
   try {
-    for await (const cell of cells) {
+    for await (const cell of untilDropped(cells)) {
       if (signal.aborted || session.scheduler.signal.aborted) throw new BbError('INTERRUPTED', 'reading was stopped');
       done++;
       if (!cell.isGood) damaged++;
@@ -77,12 +77,21 @@ function ownCells(session: Session): Read {
   return { total, cells: read() };
 }
 
+/** What is superseded while it is read needs no reading any more. */
+async function* untilDropped(cells: AsyncGenerator<Cell>): AsyncGenerator<Cell> {
+  try {
+    yield* cells;
+  } catch (error) {
+    if (!isBbError(error, 'NOT_FOUND')) throw error;
+  }
+}
+
 async function* none(): AsyncGenerator<Cell> {}
 
 function heldCells(session: Session): Read {
   const held = session.registry.held().filter(({ value }) => value.role !== 'pulling' && value.list >= 0);
   const read = async function* (): AsyncGenerator<Cell> {
-    for (const { value } of held) yield* listCells(session, value);
+    for (const { value } of held) yield* untilDropped(listCells(session, value));
   };
   return { total: held.reduce((sum, { value }) => sum + value.cells, 0), cells: read() };
 }
