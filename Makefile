@@ -41,10 +41,11 @@ setup: ## install what is missing: node, npm and tor from the system, packages f
 	  cp package-lock.json $(INSTALLED); \
 	fi
 
-gen: ## regenerate src/gen and docs/errors.md (alias: rpc)
+gen: ## regenerate src/gen, docs/errors.md and the diagram of docs/contracts.md (alias: rpc)
 	@rm -rf $(GEN) && mkdir -p $(GEN)
 	@cd proto && buf generate -o '$(abspath $(GEN))'
 	@node test/tidy/errors-doc.ts > docs/errors.md
+	@page=$$(node test/tidy/contract-diagram.ts) && printf '%s\n' "$$page" > docs/contracts.md
 
 rpc: gen
 

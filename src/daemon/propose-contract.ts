@@ -3,7 +3,7 @@
 // Invariant: the same open proposal is repeated byte for byte, so that a lost reply does no harm.
 
 import { acceptableBytes } from '../core/contract/default-policy.ts';
-import { DEFAULT_TERMS } from '../core/contract/default-terms.ts';
+import { DEFAULT_TERMS, STRANGER_GRACE_SECONDS } from '../core/contract/default-terms.ts';
 import { isTermsSignature, ownSide } from '../core/contract/sides.ts';
 import { decodeTerms, encodeTerms, termsDefect, termsDigest, termsMessage } from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
@@ -116,7 +116,8 @@ async function ownProposal(session: Session, peer: OnionId, args: ProposeArgs): 
 function ownTerms(session: Session, peer: OnionId, args: ProposeArgs, old: ContractRecord | undefined): Terms {
   const last = old === undefined ? undefined : decodeTerms(old.terms);
   const standing = args.amend ? last : undefined;
-  const base = standing ?? DEFAULT_TERMS;
+  const added = session.registry.peer(peer)?.added === true;
+  const base = standing ?? (added ? DEFAULT_TERMS : { ...DEFAULT_TERMS, graceInitialSeconds: STRANGER_GRACE_SECONDS });
   const sizes = standing && ownSide(standing, session.keyring.pubkey);
   return {
     ...base,

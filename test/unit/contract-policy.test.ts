@@ -62,6 +62,17 @@ test('a stranger waits for a person, and never gets more than its share', () => 
   assert.equal(decide(terms(MIB + 1, MIB), left), 'REJECTED STRANGER_LIMIT');
 });
 
+test('with the policy for everyone a stranger is let in, with 7 days at first and within its share', () => {
+  const stranger = { added: false, approval: 'everyone' } as const;
+  const short = { graceInitialSeconds: 7 * 86_400 };
+  assert.equal(decide(terms(MIB, MIB, short), stranger), 'ACCEPTED ACCEPTED');
+  assert.equal(decide(terms(MIB, MIB, { graceInitialSeconds: 7 * 86_400 + 1 }), stranger), 'PENDING LONG_GRACE');
+  assert.equal(decide(terms(257 * MIB, 257 * MIB, short), stranger), 'REJECTED STRANGER_LIMIT');
+  assert.equal(decide(terms(MIB, MIB), { approval: 'nobody' }), 'PENDING BY_HAND');
+  assert.equal(decide(terms(MIB, MIB), { standingGetBytes: MIB + 1 }), 'PENDING LESS_FOR_YOU');
+  assert.equal(decide(terms(MIB + 1, MIB + 1), { peerLimitBytes: MIB }), 'REJECTED OVER_BUDGET');
+});
+
 test('a proposal must be between the caller and us, and newer than what is signed', () => {
   assert.equal(decide(terms(1, 1, { acceptor: Buffer.alloc(32, 3) })), 'REJECTED NOT_FOR_US');
   assert.equal(decide(terms(1, 1, { proposer: Buffer.alloc(32, 3) })), 'REJECTED NOT_FOR_US');

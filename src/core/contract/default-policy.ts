@@ -4,6 +4,7 @@
 
 import { STORAGE_RESERVE_PERMILLE, STRANGERS_PERMILLE, STRANGER_BYTES, TERMS_RATIO } from '../limits.ts';
 import type { Approval } from '../records.ts';
+import { STRANGER_GRACE_SECONDS } from './default-terms.ts';
 import { ownSide } from './sides.ts';
 import type { Terms } from './terms.ts';
 
@@ -16,6 +17,7 @@ export type ProposalWord =
   | 'NOT_ADDED'
   | 'BY_HAND'
   | 'LESS_FOR_YOU'
+  | 'LONG_GRACE'
   | 'UNEQUAL';
 
 export type ProposalDecision = {
@@ -67,6 +69,9 @@ export function decideProposal(terms: Terms, facts: ProposalFacts): ProposalDeci
       return rejected('STRANGER_LIMIT', 'It asks for more than a peer you have not added may have.');
     }
     if (facts.approval !== 'everyone') return pending('NOT_ADDED', 'You have not added this peer.');
+    if (terms.graceInitialSeconds > STRANGER_GRACE_SECONDS) {
+      return pending('LONG_GRACE', 'It asks for more time than a peer you have not added gets.');
+    }
   }
   if (facts.approval === 'nobody') return pending('BY_HAND', 'You decide about every proposal yourself.');
   if (side.getBytes < facts.standingGetBytes) return pending('LESS_FOR_YOU', 'The peer would store less for you.');

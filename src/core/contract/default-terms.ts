@@ -4,6 +4,9 @@ import type { Terms } from './terms.ts';
 
 const DAY_SECONDS = 86_400;
 
+/** What a stranger is granted at the start: a fresh name costs nothing. */
+export const STRANGER_GRACE_SECONDS = 7 * DAY_SECONDS;
+
 export const DEFAULT_TERMS = {
   durationSeconds: 0,
   checkPeriodSeconds: DAY_SECONDS,
