@@ -4,7 +4,8 @@
 import * as fs from 'node:fs';
 import { BbError } from '../../core/errors.ts';
 import { APPLICATION_ID, migrate } from './migrate.ts';
-import { numberOf, Sql } from './sql.ts';
+import { isJournalDamaged } from './journal.ts';
+import { isStatementError, numberOf, Sql } from './sql.ts';
 
 /** Migration n brings a catalog from format n - 1 to n. */
 const MIGRATIONS = ['001.sql'];
@@ -28,6 +29,7 @@ export function openDatabase(path: string): Sql {
 export function openExisting(path: string): Sql {
   if (!fs.existsSync(path)) throw new BbError('INTEGRITY', 'the catalog (state.db) is lost');
   if (isCut(path)) throw new BbError('INTEGRITY', 'the catalog (state.db) is cut short');
+  if (isJournalDamaged(`${path}-wal`)) throw new BbError('INTEGRITY', 'the journal of the catalog is damaged');
   return openWritable(path);
 }
 
@@ -37,11 +39,12 @@ function openWritable(path: string): Sql {
     const format = formatOf(sql);
     sql.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY');
     if (format < MIGRATIONS.length) migrate(sql, path, format, MIGRATIONS.map(stepText));
+    requireSchema(sql);
     sql.exec('PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 16777216');
     return sql;
   } catch (error) {
     sql.close();
-    throw error;
+    throw asDamage(error);
   }
 }
 
@@ -54,7 +57,7 @@ export function openCopy(path: string): Sql {
     return sql;
   } catch (error) {
     sql.close();
-    throw error;
+    throw asDamage(error);
   }
 }
 
@@ -63,11 +66,12 @@ export function openDatabaseReader(path: string): Sql {
   const sql = new Sql(path, { readOnly: true });
   try {
     if (formatOf(sql) !== MIGRATIONS.length) throw new BbError('INTEGRITY', 'the catalog has no content yet');
+    requireSchema(sql);
     sql.exec('PRAGMA cache_size = -4096');
     return sql;
   } catch (error) {
     sql.close();
-    throw error;
+    throw asDamage(error);
   }
 }
 
@@ -100,4 +104,21 @@ function formatOf(sql: Sql): number {
 
 function stepText(name: string): string {
   return fs.readFileSync(new URL(`sql/${name}`, import.meta.url), 'utf8');
+}
+
+/** What SQLite calls an error of the statement is, for our own statements, a file that is no longer what it was. */
+function asDamage(error: unknown): unknown {
+  return isStatementError(error) ? new BbError('INTEGRITY', 'the catalog is damaged', { cause: error }) : error;
+}
+
+const SCHEMA = 'SELECT type, name, tbl_name, sql FROM sqlite_master';
+
+/** The texts of the schema lie in the file like all else: a flipped byte in one makes SQLite see other columns or rules. */
+function requireSchema(sql: Sql): void {
+  const found = new Set(sql.all(SCHEMA).map((row) => JSON.stringify(row)));
+  const fresh = new Sql(':memory:');
+  for (const text of MIGRATIONS.map(stepText)) fresh.exec(text);
+  const isSound = fresh.all(SCHEMA).every((row) => found.has(JSON.stringify(row)));
+  fresh.close();
+  if (!isSound) throw new BbError('INTEGRITY', 'the schema of the catalog is damaged');
 }

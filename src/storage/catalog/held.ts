@@ -4,12 +4,13 @@
 import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
 import { BbError, invariant } from '../../core/errors.ts';
 import { notDurable } from './commit.ts';
-import { dropMark, raiseMarks, slotsOfPack } from './marks.ts';
+import { dropMark, raiseMarks, slotsOfPack, soundPosition } from './marks.ts';
 import { distinctNumbers, packNumbers, PAGE_CELLS, readNumbers } from './pages.ts';
+import type { CountedList } from './pages.ts';
 import { pageLabel } from './row-keys.ts';
 import type { RowKeys } from './row-keys.ts';
 import { asBuffer, bytesOf, numberOf } from './sql.ts';
-import type { Sql } from './sql.ts';
+import type { Sql, SqlRow } from './sql.ts';
 
 const LEAF_BYTES = 32;
 const KIND = 'held-page';
@@ -86,10 +87,12 @@ export function registerHeldCell(sql: Sql, keys: RowKeys, peer: number, leaf: Ui
   sql.run('UPDATE held_cell SET pack = ?, slot = ? WHERE num = ? AND pack IS NULL', place.pack, place.slot, num);
 }
 
-export function allHeldLists(sql: Sql): { readonly list: number; readonly cells: number }[] {
-  return sql
-    .all('SELECT num, cells FROM held_list ORDER BY num')
-    .map((row) => ({ list: numberOf(row['num']), cells: numberOf(row['cells']) }));
+export function allHeldLists(sql: Sql): CountedList[] {
+  return sql.all('SELECT num, cells FROM held_list ORDER BY num').map(countedOf);
+}
+
+function countedOf(row: SqlRow): CountedList {
+  return { list: numberOf(row['num']), cells: numberOf(row['cells']) };
 }
 
 /** As Catalog.heldPositions. */
@@ -100,13 +103,15 @@ export function heldPositions(sql: Sql, list: number, from: number, count: numbe
 
 /** Part of a transaction; returns packs in which nothing is left, the newest (it may be being filled) never. */
 export function dropHeldList(sql: Sql, list: number): number[] {
-  const { peer } = heldList(sql, list);
-  const own = distinctNumbers(sql, 'held_page', [list]);
+  const { peer, cells } = heldList(sql, list);
+  const own = distinctNumbers(sql, 'held_page', [{ list, cells }]);
   sql.run('DELETE FROM held_list WHERE num = ?', list);
   sql.run('DELETE FROM held_page WHERE list = ?', list);
-  const others = sql.all('SELECT num FROM held_list WHERE peer = ?', peer).map((row) => numberOf(row['num']));
+  const others = sql.all('SELECT num, cells FROM held_list WHERE peer = ?', peer).map(countedOf);
   const kept = distinctNumbers(sql, 'held_page', others);
-  for (const num of own) if (!kept.has(num)) sql.run('DELETE FROM held_cell WHERE num = ?', num);
+  for (const num of own) {
+    if (!kept.has(num)) sql.run('DELETE FROM held_cell WHERE num = ? AND peer = ?', num, peer);
+  }
   const empty = sql
     .all(
       `SELECT pack FROM mark WHERE store = 2 AND pack < (SELECT max(pack) FROM mark WHERE store = 2)
@@ -119,7 +124,8 @@ export function dropHeldList(sql: Sql, list: number): number[] {
 
 /** As Catalog.heldDistinctCells. */
 export function heldDistinctCells(sql: Sql, lists: readonly number[]): number {
-  return distinctNumbers(sql, 'held_page', lists).size;
+  const counted = lists.map((list) => ({ list, cells: heldList(sql, list).cells }));
+  return distinctNumbers(sql, 'held_page', counted).size;
 }
 
 function heldList(sql: Sql, list: number): { readonly peer: number; readonly cells: number } {
@@ -130,7 +136,9 @@ function heldList(sql: Sql, list: number): { readonly peer: number; readonly cel
 
 function requireRange(sql: Sql, list: number, from: number, count: number): void {
   const { cells } = heldList(sql, list);
-  invariant(from >= 0 && count >= 0 && from + count <= cells, 'a range of cells lies inside the list');
+  invariant(from >= 0 && count >= 0, 'a range of cells is not negative');
+  // Who asks knows the length from a sealed record, so it is this number that is wrong.
+  if (from + count > cells) throw new BbError('INTEGRITY', 'a list of held cells in the catalog is damaged');
 }
 
 function cellNumber(sql: Sql, peer: number, tag: Buffer): number {
@@ -142,7 +150,7 @@ function cellNumber(sql: Sql, peer: number, tag: Buffer): number {
 function positionOfHeld(sql: Sql, num: number): CellPosition | undefined {
   const row = sql.get('SELECT pack, slot FROM held_cell WHERE num = ?', num);
   if (row === undefined) throw new BbError('INTEGRITY', 'a held cell is missing in the catalog');
-  return row['pack'] === null ? undefined : { pack: numberOf(row['pack']), slot: numberOf(row['slot']) };
+  return row['pack'] === null ? undefined : soundPosition(numberOf(row['pack']), numberOf(row['slot']));
 }
 
 function heldTag(keys: RowKeys, peer: number, leaf: Uint8Array): Buffer {

@@ -9,6 +9,7 @@ import { isBbError } from '../../core/errors.ts';
 import { BACKUP_NAME, syncPath } from './backup.ts';
 import { CATALOG_NAME, openCopy, openDatabase } from './database.ts';
 import { asDiskError } from '../files.ts';
+import { readMarks } from './marks.ts';
 import type { Sql } from './sql.ts';
 
 /** There while packs were not searched yet for what the copy does not know. Not part of a catalog at rest. */
@@ -78,11 +79,14 @@ export function isGoodCopy(path: string): boolean {
   }
 }
 
-/** What SQLite finds wrong with its own structure, a few lines at most. */
+/** What SQLite finds wrong with its own structure, a few lines at most; marks that cells contradict. */
 export function databaseProblems(sql: Sql): string[] {
   try {
     const lines = sql.all('PRAGMA integrity_check(8)').map((row) => String(row['integrity_check']));
-    return lines.length === 1 && lines[0] === 'ok' ? [] : lines;
+    if (lines.length !== 1 || lines[0] !== 'ok') return lines;
+    readMarks(sql, 'own');
+    readMarks(sql, 'peers');
+    return [];
   } catch (error) {
     if (isBbError(error, 'INTEGRITY')) return [error.message];
     throw error;

@@ -6,8 +6,9 @@ import { blobCellCount } from '../../core/challenge/plan.ts';
 import type { CommonRun, RevisionRow } from '../../ports/catalog.ts';
 import type { CellPosition } from '../../ports/cell-store.ts';
 import { BbError, invariant } from '../../core/errors.ts';
-import { dropMark } from './marks.ts';
+import { dropMark, soundPosition } from './marks.ts';
 import { distinctNumbers, readNumbers } from './pages.ts';
+import type { CountedList } from './pages.ts';
 import { decodePlain, encodePlain } from './plain-json.ts';
 import type { RowKeys } from './row-keys.ts';
 import { bytes, integer, number, object } from './shape.ts';
@@ -128,11 +129,11 @@ export function bodyNumbers(sql: Sql, known: KnownRevision): number[] {
 }
 
 /** One transaction of the caller: the revision and every cell, chunk and leaf page that only it needed. */
-export function dropRevision(sql: Sql, known: KnownRevision): void {
-  const own = distinctNumbers(sql, 'revision_page', [known.num]);
+export function dropRevision(sql: Sql, keys: RowKeys, known: KnownRevision): void {
+  const own = distinctNumbers(sql, 'revision_page', [countedOf(known)]);
   sql.run('DELETE FROM revision WHERE num = ?', known.num);
   sql.run('DELETE FROM revision_page WHERE list = ?', known.num);
-  const others = sql.all('SELECT num FROM revision').map((row) => numberOf(row['num']));
+  const others = allRevisions(sql, keys).map(countedOf);
   const kept = distinctNumbers(sql, 'revision_page', others);
   const dead = [...own].filter((num) => !kept.has(num));
   if (dead.length > 0) {
@@ -141,6 +142,10 @@ export function dropRevision(sql: Sql, known: KnownRevision): void {
     sql.run('DELETE FROM leaf_page WHERE page NOT IN (SELECT DISTINCT num / 1024 FROM cell)');
   }
   dropEmptyPacks(sql);
+}
+
+function countedOf({ num, row }: KnownRevision): CountedList {
+  return { list: num, cells: row.indexCells + row.dataCells };
 }
 
 /** Own packs in which nothing is live lose their mark, so that the store removes them when it is opened next. */
@@ -203,7 +208,7 @@ function isAfter(a: RevisionDescription, b: RevisionDescription): boolean {
 }
 
 export function positionOf(row: SqlRow): CellPosition {
-  return { pack: numberOf(row['pack']), slot: numberOf(row['slot']) };
+  return soundPosition(numberOf(row['pack']), numberOf(row['slot']));
 }
 
 export function packPositions(positions: readonly CellPosition[]): Buffer {
@@ -217,5 +222,6 @@ export function packPositions(positions: readonly CellPosition[]): Buffer {
 
 function unpackPosition(packed: Buffer, index: number): CellPosition {
   const at = index * POSITION_BYTES;
-  return { pack: packed.readUInt32BE(at), slot: packed.readUInt32BE(at + 4) };
+  if (at + POSITION_BYTES > packed.length) throw new BbError('INTEGRITY', 'a position in the catalog is damaged');
+  return soundPosition(packed.readUInt32BE(at), packed.readUInt32BE(at + 4));
 }

@@ -102,6 +102,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+const SQLITE_ERROR = 1;
 const SQLITE_BUSY = 5;
 const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
@@ -113,6 +114,11 @@ function primaryCode(error: unknown): number | undefined {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
     ? error.errcode & 0xff
     : undefined;
+}
+
+/** SQLITE_ERROR: the statement does not go with the schema, or the file has a format that SQLite does not know. */
+export function isStatementError(error: unknown): boolean {
+  return primaryCode(error) === SQLITE_ERROR;
 }
 
 export function isBusy(error: unknown): boolean {

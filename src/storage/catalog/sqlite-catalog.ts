@@ -148,7 +148,7 @@ export class SqliteCatalog implements Catalog {
     withBallast(this.#dataDir, () =>
       sql.transaction(() => {
         const known = revisions.findRevision(sql, keys, contentId);
-        if (known !== undefined) revisions.dropRevision(sql, known);
+        if (known !== undefined) revisions.dropRevision(sql, keys, known);
       }),
     );
   }

@@ -51,7 +51,7 @@ CREATE TABLE revision (
   head_leaves BLOB NOT NULL
 ) STRICT;
 
--- cells = cell numbers of index and data cells in blob order, u32 big-endian, 1024 to a page.
+-- cells = cell numbers of index and data cells in blob order, u32 big-endian, 1024 to a page, then 8 bytes of their SHA-256.
 CREATE TABLE revision_page (
   list INTEGER NOT NULL,
   page INTEGER NOT NULL,
