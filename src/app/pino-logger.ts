@@ -1,5 +1,5 @@
 // JSON log lines on standard error. Callers put nothing secret into a line; the redaction list is the
-// second belt.
+// second belt. Invariant: a log that cannot be written (its disk is full) costs lines, never the daemon.
 
 import { pino } from 'pino';
 import type { Logger } from '../ports/logger.ts';
@@ -8,7 +8,12 @@ const SECRET_FIELDS = ['secret', 'password', 'words', 'phrase', 'key', 'onion', 
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+/** Lines that wait for a log which takes none now; what does not fit is dropped. */
+const WAITING_BYTES = 65_536;
+
 export function pinoLogger(level: LogLevel): Logger {
+  const destination = pino.destination({ fd: 2, sync: true, maxLength: WAITING_BYTES });
+  destination.on('error', () => undefined);
   const log = pino(
     {
       level,
@@ -16,7 +21,7 @@ export function pinoLogger(level: LogLevel): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: SECRET_FIELDS, censor: '[hidden]' },
     },
-    pino.destination({ fd: 2, sync: true }),
+    destination,
   );
   return {
     debug: (message, fields = {}) => log.debug(fields, message),

@@ -11,8 +11,9 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PACK_HEADER_BYTES, PACK_SLOT_BYTES } from '../../src/core/limits.ts';
@@ -32,7 +33,7 @@ import { World } from './harness/world.ts';
 const SEED = 20_261;
 const MIB = 1024 * 1024;
 const EDIT_BYTES = 6 * MIB;
-const KILLS = 3;
+const KILLS = 2;
 const SMALL_DISK_MIB = 96;
 const TOO_MUCH_MIB = 70;
 
@@ -83,6 +84,21 @@ test('an own password: a wrong one or another account is refused with exit 12, a
   await otto.data(['unlock', '--password-stdin'], { stdin: PASSWORD });
   await otto.stop();
   assert.doesNotMatch(otto.logs.join(''), new RegExp(ACCOUNT));
+});
+
+test('a log that takes no line, as on a full disk, does not stop the daemon', async () => {
+  const bo = world.node('bo');
+  await bo.init();
+  await bo.stop();
+  const log = join(bo.dataDir, 'bbd.log');
+  rmSync(log);
+  symlinkSync('/dev/full', log);
+  try {
+    await bo.unlock();
+    await bo.data(['setfile', '/etc/hostname', '--as', 'host']);
+  } finally {
+    rmSync(log); // has no end for who reads it
+  }
 });
 
 /** Where a disk cannot be made, the full adapter of the contract tests shows the same for one module at a time. */
@@ -212,6 +228,36 @@ function flipAll(packs: readonly string[]): void {
     }
     writeFileSync(path, bytes);
   }
+}
+
+test('a damaged header is mended from its copies without a word', async () => {
+  await ada.node.stop();
+  const header = join(ada.node.dataDir, 'header.json');
+  const before = readFileSync(header);
+  writeFileSync(header, before.subarray(0, 40));
+  await ada.node.unlock();
+  await requireOneOf(ada, ada.kept);
+  assert.deepEqual(readFileSync(header), before);
+});
+
+const CATALOG_DAMAGES: Readonly<Record<string, (path: string) => void>> = {
+  damaged: (path) => writeFileSync(path, noise(SEED, 'rot', 3 * 4096), { flag: 'r+' }),
+  lost: (path) => ['', '-wal', '-shm'].forEach((tail) => rmSync(`${path}${tail}`, { force: true })),
+};
+
+for (const [what, damage] of Object.entries(CATALOG_DAMAGES)) {
+  test(`a ${what} catalog is named with exit 17; bb doctor --fix and bb unlock bring every file back`, async () => {
+    edit(ada);
+    await setAll(ada);
+    await ada.node.stop();
+    damage(join(ada.node.dataDir, 'state.db'));
+    const text = await fails(ada.node, ['unlock', '--password-stdin'], 17, 'INTEGRITY', ada.node.words);
+    assert.match(text, /bb doctor --fix/);
+    const fixed = await ada.node.run(['doctor', '--fix']);
+    assert.match(fixed.stdout.toString('utf8'), /fixed/);
+    await ada.node.unlock();
+    await requireOneOf(ada, ada.kept);
+  });
 }
 
 test('the search for canaries finds each of them, in every form, in any file and in the log', async () => {
