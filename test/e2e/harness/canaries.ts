@@ -3,7 +3,8 @@
 
 import { existsSync, lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { finderOf, findInFile, onionNeedles, phraseNeedles } from './needles.ts';
+import { noise } from './moments.ts';
+import { finderOf, findInFile, onionNeedles, phraseNeedles, textNeedles } from './needles.ts';
 import type { Finder, Needle } from './needles.ts';
 import type { TestNode } from './node.ts';
 
@@ -14,9 +15,31 @@ export type Canaries = {
   readonly name: readonly Needle[];
 };
 
+/** Names that friends are called by, and a file with its content, to be used in a run. */
+export type Planted = { readonly names: readonly string[]; readonly fileName: string; readonly content: string };
+
+/** Makes them from the seed and has them searched for when the world ends. */
+export function plantCanaries(world: { plant(canaries: Canaries): void }, seed: number): Planted {
+  const tail = (what: string): string => noise(seed, `canary/${what}`, TAIL_BYTES).toString('hex');
+  const planted: Planted = {
+    names: ['gretel', 'hansel'].map((name) => `canary-${name}-${tail(name)}`),
+    fileName: `canary-file-${tail('file')}`,
+    content: `canary-content-${tail('content')}`,
+  };
+  world.plant({
+    secret: textNeedles('the content', planted.content),
+    name: [
+      ...planted.names.flatMap((name) => textNeedles(`the name ${name}`, name)),
+      ...textNeedles('the file name', planted.fileName),
+    ],
+  });
+  return planted;
+}
+
 /** Where what was found: one line per file and canary. */
 export type Hit = string;
 
+const TAIL_BYTES = 6;
 const LOG = 'bbd.log';
 const INFO = 30;
 

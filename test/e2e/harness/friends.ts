@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestNode } from './node.ts';
-import { differences, readTree } from './trees.ts';
+import { differences, LostFiles, readTree } from './trees.ts';
 import type { Tree } from './trees.ts';
 
 export type Transfer = {
@@ -70,5 +70,6 @@ export async function recoverAll(
   const target = join(node.dataDir, '..', `restored-${node.name}-${Math.trunc(performance.now())}`);
   mkdirSync(target);
   await node.data(['recover', '--to', target, '-y', '--wait', '--timeout', RECOVERED_WITHIN, ...extra]);
-  assert.deepEqual(differences(wanted, await readTree(join(target, name))), []);
+  const lost = differences(wanted, await readTree(join(target, name)));
+  if (lost.length > 0) throw new LostFiles(`${node.name} got back something else: ${lost.join('; ')}`);
 }

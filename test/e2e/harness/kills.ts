@@ -8,7 +8,7 @@ import { moments } from './moments.ts';
 import type { TestNode } from './node.ts';
 import { edit, requireOneOf, runSet, setAll } from './pair.ts';
 import type { Keeper, Pair } from './pair.ts';
-import { readTree } from './trees.ts';
+import { LostFiles, readTree } from './trees.ts';
 
 /** What is killed in the middle of what. */
 export type KillOperation = {
@@ -21,7 +21,7 @@ export type KillOperation = {
   readonly killsPerRun: number;
 };
 
-/** Exported for the scorecard: the time from `bb unlock` until the node is unlocked, of the slowest restart. */
+/** The time from `bb unlock` until the node is unlocked, of the slowest restart. */
 export type Restarts = { slowestMs: number; count: number };
 
 async function restart(node: TestNode, restarts: Restarts): Promise<void> {
@@ -126,6 +126,8 @@ export type KillTally = {
   readonly name: string;
   readonly good: number;
   readonly all: number;
+  /** Runs after which something acknowledged did not come back as it was. */
+  readonly lost: number;
   readonly faults: string[];
 };
 
@@ -136,7 +138,7 @@ export async function killAll(
 ): Promise<KillTally> {
   const wholeMs = await operation.measure();
   const faults: string[] = [];
-  let good = 0;
+  let [good, lost] = [0, 0];
   const all = moments(seed, operation.name, kills);
   for (let at = 0; at < kills && faults.length < GIVE_UP; at += operation.killsPerRun) {
     const fractions = all.slice(at, at + operation.killsPerRun);
@@ -146,11 +148,12 @@ export async function killAll(
       good += fractions.length;
       say(`${operation.name} at ${run} of ${wholeMs.toFixed(0)} ms: good`);
     } catch (error) {
+      if (error instanceof LostFiles) lost += 1;
       faults.push(`at ${run}: ${String(error)}`);
       say(`${operation.name} at ${run} of ${wholeMs.toFixed(0)} ms: ${String(error)}`);
     }
   }
-  return { name: operation.name, good, all: kills, faults };
+  return { name: operation.name, good, all: kills, lost, faults };
 }
 
 /** After so many bad runs the world is not one in which the next can be judged. */

@@ -1,12 +1,11 @@
 // An owner and its storer with a contract, files of their own each, and what must hold of these files after every fault.
 
-import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agree, becomeProtected, befriend } from './friends.ts';
 import { noise } from './moments.ts';
 import type { TestNode } from './node.ts';
-import { differences, readTree } from './trees.ts';
+import { differences, LostFiles, readTree } from './trees.ts';
 import type { Tree } from './trees.ts';
 import type { World } from './world.ts';
 
@@ -38,11 +37,11 @@ export async function keeper(world: World, node: TestNode, seed: number, editByt
   return made;
 }
 
-/** Both under contract, and both protected by the other. */
-export async function pairOf(owner: Keeper, storer: Keeper): Promise<Pair> {
+/** Both under contract for `size` each way, and both protected by the other. */
+export async function pairOf(owner: Keeper, storer: Keeper, size = '4GiB'): Promise<Pair> {
   await Promise.all([owner, storer].map(({ node }) => node.follow()));
   await befriend(owner.node, storer.node);
-  await agree(owner.node, storer.node, '4GiB');
+  await agree(owner.node, storer.node, size);
   await Promise.all([becomeProtected(owner.node, 1), becomeProtected(storer.node, 1)]);
   return { owner, storer };
 }
@@ -80,7 +79,7 @@ export async function requireOneOf({ node }: Keeper, ...allowed: readonly Tree[]
     const all = allowed.map((tree) => differences(tree, found));
     const at = all.findIndex((lines) => lines.length === 0);
     const tree = allowed[at];
-    assert.ok(tree !== undefined, `${node.name} gives back something else: ${all.map((lines) => lines[0]).join('; ')}`);
+    if (tree === undefined) throw new LostFiles(`${node.name}: ${all.map((lines) => lines[0]).join('; ')}`);
     return tree;
   } finally {
     rmSync(out, { recursive: true, force: true });

@@ -27,6 +27,11 @@ export function daemonOf(dataDir: string): FoundProcess | undefined {
   return processesOf(dataDir).find(({ command }) => command.includes('bbd.cjs'));
 }
 
+/** The tor that a daemon has started for itself. */
+export function torOf(dataDir: string): FoundProcess | undefined {
+  return processesOf(dataDir).find(({ command }) => command.includes(`${dataDir}/tor/torrc`));
+}
+
 /** Empty for a process that has ended, zombies included. */
 function commandOf(pid: number): string[] {
   try {

@@ -53,6 +53,9 @@ async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
+/** What was acknowledged does not come back as it was. */
+export class LostFiles extends Error {}
+
 /** One line per difference: missing, extra, or what of it differs. */
 export function differences(wanted: Tree, found: Tree): string[] {
   const lines: string[] = [];
