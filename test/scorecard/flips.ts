@@ -1,8 +1,55 @@
-// Written next: the part `flips` of the scorecard.
+// The part `flips`: every byte of both headers, of the headers of both packs and of one slot in each; of the catalog, its copy and
+// its journal every STEP-th byte from a place that the seed chooses, because each of those flips opens a whole directory.
 
+import { FILES, FlipBench } from '../faults/flips.ts';
+import { PACK_RANGES, PackBench } from '../faults/flips-packs.ts';
+import { makeSpecimen } from '../faults/flips-world.ts';
+import type { Verdict } from '../faults/flips-judge.ts';
 import type { Part } from './part.ts';
+
+/** FLIP_STEP=1 flips every byte, which takes hours. */
+const STEP = Number(process.env['FLIP_STEP'] || '48');
 
 export const flips: Part = {
   name: 'flips',
-  measure: () => Promise.reject(new Error('this part is not written yet')),
+  async measure({ seed, say }) {
+    const specimen = await makeSpecimen();
+    const count = { good: 0, all: 0, lost: 0 };
+    const run = async (
+      name: string,
+      places: Iterable<number>,
+      flip: (at: number) => Promise<Verdict>,
+    ): Promise<void> => {
+      const kinds = { same: 0, found: 0, wrong: 0, crashed: 0 };
+      for (const at of places) {
+        const { kind, what } = await flip(at);
+        kinds[kind] += 1;
+        if (kind === 'wrong' || kind === 'crashed') say(`${name}, byte ${at}: ${kind}: ${what}`);
+      }
+      say(`${name}: ${kinds.found} found, ${kinds.same} harmless, ${kinds.wrong} wrong, ${kinds.crashed} crashed`);
+      count.good += kinds.found + kinds.same;
+      count.all += kinds.found + kinds.same + kinds.wrong + kinds.crashed;
+      count.lost += kinds.wrong;
+    };
+    for (const kind of ['own', 'peers'] as const) {
+      const packs = await PackBench.open(specimen, kind);
+      for (const { from, to } of PACK_RANGES)
+        await run(`${kind}/pack-0 ${from}-${to}`, places(from, to, 1), (at) => packs.flip(at));
+    }
+    const bench = await FlipBench.open(specimen);
+    try {
+      for (const [state, name] of FILES) {
+        const length = specimen[state].get(name)?.length ?? 0;
+        const step = name.startsWith('header') ? 1 : STEP;
+        await run(`${name} (${state})`, places(seed % step, length, step), (at) => bench.flip(state, name, at));
+      }
+    } finally {
+      bench.close();
+    }
+    return { flips: { good: count.good, all: count.all }, lost: count.lost };
+  },
 };
+
+function* places(from: number, to: number, step: number): Generator<number> {
+  for (let at = from; at < to; at += step) yield at;
+}
