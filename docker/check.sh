@@ -12,10 +12,10 @@ readonly PATIENCE_S=60
 say() { echo "docker-check: $*"; }
 fail() { say "$*" >&2; exit 1; }
 
-# Lines of the Dockerfile: COPY without --from, as "source... target"; the health check as words.
+# Lines of the Dockerfile: COPY without --from, as "source... target"; the health check as a line for sh.
 copies() { sed -n 's/^COPY \([^-].*\)/\1/p' docker/Dockerfile; }
-read -ra health < <(sed -n 's/^ *CMD \[\(.*\)\]/\1/p' docker/Dockerfile | tr -d '",')
-[ "${#health[@]}" -gt 0 ] || fail 'the Dockerfile has no health check'
+health=$(sed -n 's/^ *CMD \(bb .*\)/\1/p' docker/Dockerfile)
+[ -n "$health" ] || fail 'the Dockerfile has no health check'
 
 # What apt and npm of this machine know about the way to their servers.
 make_base() {
@@ -75,7 +75,7 @@ start_daemon() {
   (exec unshare --pid --fork --mount-proc "$BASH" -c "$(declare -f become_container); become_container bbd") >>"$1" 2>&1 &
   daemon=$!
   local deadline=$((SECONDS + PATIENCE_S))
-  until as_container "${health[@]}" >/dev/null 2>&1; do
+  until as_container sh -c "$health" 2>/dev/null; do
     kill -0 "$daemon" 2>/dev/null || { tail "$1"; fail 'bbd ended before it was healthy'; }
     ((SECONDS < deadline)) || { tail "$1"; fail "not healthy within $PATIENCE_S s"; }
   done
