@@ -17,6 +17,8 @@ import { startSession, stopSession } from './start-session.ts';
 import { lockedStatus, sessionStatus } from './status.ts';
 import { openKeyring, openSession } from './unlock.ts';
 
+export type Damage = { readonly of: 'header' | 'catalog'; readonly error: BbError };
+
 export class Daemon {
   readonly deps: Deps;
   readonly bus: EventBus;
@@ -24,8 +26,8 @@ export class Daemon {
   readonly #changes = new Mutex();
   #session: Session | undefined;
   #secretMode: 'phrase' | 'password' | undefined;
-  /** What of header or catalog is damaged: then the node stays locked until it was put in order. */
-  #damage: BbError | undefined;
+  /** While header or catalog is damaged the node stays locked. */
+  #damage: Damage | undefined;
 
   constructor(deps: Deps) {
     this.deps = deps;
@@ -97,7 +99,7 @@ export class Daemon {
     try {
       return await openSession(this.deps, keyring, this.bus, this.jobs, undefined);
     } catch (error) {
-      if (isBbError(error, 'INTEGRITY')) this.#damage = error;
+      if (isBbError(error, 'INTEGRITY')) this.#damage = { of: 'catalog', error };
       throw error;
     }
   }
@@ -107,7 +109,7 @@ export class Daemon {
   }
 
   /** What start(), unlock() or rebuildCatalog() found damaged. */
-  get damage(): BbError | undefined {
+  get damage(): Damage | undefined {
     return this.#damage;
   }
 
@@ -123,17 +125,19 @@ export class Daemon {
 
   async #look(): Promise<void> {
     this.#damage = undefined;
-    const noteDamage = (error: unknown): undefined => {
-      if (!isBbError(error, 'INTEGRITY')) throw error;
-      this.#damage ??= error;
-    };
-    const header = await this.deps.dataDir.readHeader().catch(noteDamage);
-    await this.deps.catalog.open().catch(noteDamage);
+    const note =
+      (of: Damage['of']) =>
+      (error: unknown): undefined => {
+        if (!isBbError(error, 'INTEGRITY')) throw error;
+        this.#damage ??= { of, error };
+      };
+    const header = await this.deps.dataDir.readHeader().catch(note('header'));
+    await this.deps.catalog.open().catch(note('catalog'));
     this.#secretMode = header?.mode;
   }
 
   #requireSound(): void {
-    if (this.#damage !== undefined) throw this.#damage;
+    if (this.#damage !== undefined) throw this.#damage.error;
   }
 
   async #stop(): Promise<void> {

@@ -78,10 +78,8 @@ const REBUILT_WORDS = {
 
 /** Rows that do not open show only when the secret is there: what unlock met counts. */
 function unlockProblem({ damage }: Daemon, { problems }: CatalogReport): string[] {
-  return damage === undefined || problems.length > 0 || HEADER_WORDS.test(damage.message) ? [] : [damage.message];
+  return damage?.of === 'catalog' && problems.length === 0 ? [damage.error.message] : [];
 }
-
-const HEADER_WORDS = /header|keys of this data directory/;
 
 function soundCatalog({ rebuiltFrom }: CatalogReport): Finding {
   return rebuiltFrom === undefined
@@ -112,10 +110,10 @@ function copyFinding({ deps }: Daemon, { copy, copyMs }: CatalogReport): Finding
 const HOUR_MS = 3_600_000;
 
 async function checkPacks(daemon: Daemon, fix: boolean): Promise<Finding[]> {
-  if (daemon.damage !== undefined) {
+  const { packs, damagedPacks, problems } = await daemon.deps.catalog.inspect();
+  if (problems.length > 0) {
     return [finding('packs', 'warning', 'not looked at: what they should hold is in the catalog')];
   }
-  const { packs, damagedPacks } = await daemon.deps.catalog.inspect();
   if (damagedPacks.length === 0)
     return [finding('packs', 'ok', `${packs} packs are there and as long as they should be`)];
   return damagedPacks.map(({ store, pack, damage, cells }) => {

@@ -85,6 +85,8 @@ export class Session {
   readonly foreignNamed = new Set<OnionId>();
   /** An authentic id of ours in a later format was met: this version must not overwrite it. */
   laterFormat = false;
+  /** Making the last copy of the catalog found it damaged. */
+  catalogDamaged = false;
   /** Ids that superseded revisions are judged by when nothing changes our content. */
   readonly superseded: Buffer[] = [];
   /** Owners whose new revision is held here, and who were not told yet. */

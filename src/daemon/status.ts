@@ -128,6 +128,10 @@ function ownReasons(session: Session): ReasonView[] {
     const message = 'A peer holds content of yours that a newer version made; nothing is published over it.';
     reasons.push({ code: 'LATER_FORMAT', message, next: 'bb version' });
   }
+  if (session.catalogDamaged) {
+    const message = 'The catalog on this disk is damaged; its older copy is kept.';
+    reasons.push({ code: 'CATALOG_DAMAGED', message, next: 'bb doctor --fix' });
+  }
   const { files, names, isIndexLost } = session.ownDamage.files;
   if (isIndexLost) {
     const message = 'The list of your files is damaged on this disk, and no peer in reach gives it back.';

@@ -16,7 +16,7 @@ import { Session } from './session.ts';
 import { sweep } from './sweep.ts';
 import { TASKS } from './tasks.ts';
 
-/** NOT_INITIALISED, WRONG_SECRET. Wipes `secret`. */
+/** NOT_INITIALISED, WRONG_SECRET, INTEGRITY when the keys in the header are damaged. Wipes `secret`. */
 export async function openKeyring(deps: Deps, secret: Buffer): Promise<Keyring> {
   const header = await requireHeader(deps);
   const typed = secret.toString('utf8');
@@ -26,7 +26,17 @@ export async function openKeyring(deps: Deps, secret: Buffer): Promise<Keyring> 
     keyring.wipe();
     throw new BbError('WRONG_SECRET', 'this is not the secret of this node');
   }
+  for (const key of Object.values(dirKeys(keyring, header))) key.fill(0);
   return keyring;
+}
+
+function dirKeys(keyring: Keyring, header: Header): { readonly wrapKey: Buffer; readonly rowKey: Buffer } {
+  const wrapKey = keyring.unwrapDirKey('wrap', header.wrappedWrapKey);
+  const rowKey = keyring.unwrapDirKey('row', header.wrappedRowKey);
+  if (wrapKey === undefined || rowKey === undefined) {
+    throw new BbError('INTEGRITY', 'the keys of this data directory are damaged');
+  }
+  return { wrapKey, rowKey };
 }
 
 /** Opens everything under these keys. `initial` is written where a new directory has no records yet. */
@@ -37,12 +47,7 @@ export async function openSession(
   jobs: Jobs,
   initial: InitialRecords | undefined,
 ): Promise<Session> {
-  const header = await requireHeader(deps);
-  const wrapKey = keyring.unwrapDirKey('wrap', header.wrappedWrapKey);
-  const rowKey = keyring.unwrapDirKey('row', header.wrappedRowKey);
-  if (wrapKey === undefined || rowKey === undefined) {
-    throw new BbError('INTEGRITY', 'the keys of this data directory are damaged');
-  }
+  const { wrapKey, rowKey } = dirKeys(keyring, await requireHeader(deps));
   let session: Session | undefined;
   try {
     await deps.catalog.unlock(rowKey);

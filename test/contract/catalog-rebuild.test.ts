@@ -133,6 +133,16 @@ test('a rebuild that was cut is found as what it is', async (context) => {
   await last.close();
 });
 
+test('anything that a node leaves behind makes a missing catalog a lost one', async (context) => {
+  for (const trace of ['header.json', 'header.bak', 'state.bak', 'own/pack-0', 'peers/pack-7']) {
+    const dir = tempDir(context);
+    for (const folder of ['own', 'peers']) fs.mkdirSync(`${dir}/${folder}`);
+    fs.writeFileSync(`${dir}/${trace}`, '');
+    await assert.rejects(new SqliteCatalog(dir, random).open(), (error) => isBbError(error, 'INTEGRITY'), trace);
+    assert(!fs.existsSync(`${dir}/state.db`));
+  }
+});
+
 test('a fresh directory gets a catalog, a newer one is left alone', async (context) => {
   const fresh = tempDir(context);
   await (await reopened(fresh)).close();
