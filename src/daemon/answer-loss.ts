@@ -22,6 +22,9 @@ export async function answerLoss(session: Session, caller: OnionId, { contentId,
   if (ranges.some(({ startCell, cells }) => startCell + cells > blobCells)) throw new PeerRefusal('BAD_RANGE');
   const cells = ranges.reduce((sum, range) => sum + range.cells, 0);
   await voidProof(session, caller, contentId);
+  // It is whole again when it calls; the check that is due now would only cut its repair.
+  const lastCheckMs = session.deps.clock.nowMs();
+  await updateReplica(session, caller, (old) => ({ ...old, lastOutcome: 'late', lastCheckMs }));
   session.bus.emit('loss-reported', { peer: caller, cells: String(cells) });
   const left = repairLeftCells(replica.loss, blobCells, session.node.countedSeconds);
   if (cells > left && replica.acknowledged.equals(contentId)) {

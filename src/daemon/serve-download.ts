@@ -161,22 +161,28 @@ async function* ownCells(
   rule: ServingRule,
   signal: AbortSignal,
 ): AsyncGenerator<DownloadSection> {
-  const read = async (cell: number) => {
+  const taken = new Set<number>();
+  const read = (cell: number) => {
     if (session.uploads.isChallenged(peer, contentId)) throw new PeerRefusal('CHALLENGE_BUSY', 1);
     rule.take(cell);
-    const sealed = await session.deps.workers.sealCell(peer, contentId, cell);
-    if (sealed === undefined) rule.takeBack(cell);
-    return sealed;
+    taken.add(cell);
+    return session.deps.workers.sealCell(peer, contentId, cell);
   };
   let at = range.from;
-  for await (const cell of readAhead(read, range, signal)) {
-    if (cell === undefined) {
-      await suspectBlobCells(session, contentId, [at]);
-      throw new BbError('INTEGRITY', 'an own cell is damaged');
+  try {
+    for await (const cell of readAhead(read, range, signal)) {
+      if (cell === undefined) {
+        await suspectBlobCells(session, contentId, [at]);
+        throw new BbError('INTEGRITY', 'an own cell is damaged');
+      }
+      taken.delete(at);
+      at += 1;
+      session.transfers.add(peer, 'served', CELL_BYTES);
+      yield* rawSections(cell);
     }
-    at += 1;
-    session.transfers.add(peer, 'served', CELL_BYTES);
-    yield* rawSections(cell);
+  } finally {
+    // Read ahead and never sent, or damaged here.
+    for (const cell of taken) rule.takeBack(cell);
   }
 }
 

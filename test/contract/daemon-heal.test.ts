@@ -5,8 +5,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { blobCellCount } from '../../src/core/challenge/plan.ts';
+import { BbError } from '../../src/core/errors.ts';
+import { CELL_BYTES } from '../../src/core/limits.ts';
 import type { CellPosition } from '../../src/ports/cell-store.ts';
-import { agree, check, damage, damageCell, DaemonWorld, lieTo, losePacks, noiseOf } from './daemon-world.ts';
+import { agree, check, damageCell, DaemonWorld, lieTo, losePacks, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
 const BIG = noiseOf('big', 1_500_000);
@@ -131,12 +133,32 @@ test('a damaged own cell is never served, and a new storer gets it as soon as it
   const pause = second.pauseAt('createHeldList', 1);
   await agree(owner, second);
   await pause.reached;
-  damage(owner, 'own');
+  const { data } = cellsOf(owner);
+  damageCell(owner, 'own', await positionOf(owner, data));
+  owner.changes.set('download', () => {
+    throw new BbError('PEER_UNREACHABLE', 'nothing comes');
+  });
+  // What was read ahead of it and not sent does not count as served, so nobody is refused for our damage.
+  for (let time = 0; time < 4; time += 1) assert.match(await pull(second, owner, data, 2), /INTERNAL/);
+  owner.changes.clear();
   pause.go();
   await owner.hears('own-cells-healed');
   await world.until('the new storer proved it', () => owner.isProvedAt(second));
   assert.equal(second.said('pull-failed', { reason: 'BAD_PEER_DATA' }).length, 0);
 });
+
+/** What a storer is told when it asks for cells of an open upload. */
+async function pull(storer: DaemonNode, owner: DaemonNode, from: number, cells: number): Promise<string> {
+  const contentId = owner.session.newest?.row.contentId ?? assert.fail('no content');
+  const range = { offset: from * CELL_BYTES, length: cells * CELL_BYTES };
+  const request = { contentId, ...range, referenceContentId: Buffer.alloc(0), repair: false, leaves: false };
+  try {
+    for await (const section of storer.session.client.download(owner.id, request, 1)) assert(section.kind !== 'leaves');
+  } catch (error) {
+    return String(error);
+  }
+  return 'all of it came';
+}
 
 async function lostReasons(node: DaemonNode): Promise<string[]> {
   const { reasons } = await node.api.status();
