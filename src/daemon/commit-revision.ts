@@ -9,7 +9,7 @@ import type { Metadata, MetadataPeer } from '../core/content/metadata.ts';
 import { pushAncestor } from '../core/content/ancestors.ts';
 import { headCellCount } from '../core/crypto/head.ts';
 import { CONTRACT_STATES } from '../core/contract/state.ts';
-import { BbError } from '../core/errors.ts';
+import { BbError, toBbError } from '../core/errors.ts';
 import { pubkeyFromOnionId } from '../core/ids.ts';
 import type { CatalogRecord, ContractRecord, NodeRecord, PeerRecord } from '../core/records.ts';
 import { CELL_BYTES, PEERS } from '../core/limits.ts';
@@ -94,13 +94,22 @@ export async function commitRow(
   });
   const previous = session.newest?.row.contentId;
   session.newest = { row, metadata };
-  if (previous !== undefined) await dropSuperseded(session, [previous]);
+  if (previous !== undefined) await forget(session, previous);
   session.bus.emit('revision-committed', {
     generation: String(row.generation),
     sequence: String(row.sequence),
     cells: String(blobCellCount(row)),
   });
   return session.newest;
+}
+
+/** The new revision is committed, whatever comes of this: what cannot be forgotten now is at the next unlock. */
+async function forget(session: Session, previous: Buffer): Promise<void> {
+  try {
+    await dropSuperseded(session, [previous]);
+  } catch (error) {
+    session.deps.log.warn('a superseded revision could not be forgotten', { code: toBbError(error).code });
+  }
 }
 
 /** Packed cell ids, 32 bytes each -> one Buffer each. */

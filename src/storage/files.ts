@@ -147,9 +147,12 @@ export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
-/** A full disk or quota becomes NO_SPACE; everything else stays what it is. */
+/** A full disk or quota becomes NO_SPACE, a disk that fails UNUSABLE_ENVIRONMENT; everything else stays what it is. */
 export function asDiskError(error: unknown): unknown {
-  return isErrno(error, 'ENOSPC', 'EDQUOT')
-    ? new BbError('NO_SPACE', 'the disk of the data directory is full', { cause: error })
+  if (isErrno(error, 'ENOSPC', 'EDQUOT')) {
+    return new BbError('NO_SPACE', 'the disk of the data directory is full', { cause: error });
+  }
+  return isErrno(error, 'EIO', 'EROFS')
+    ? new BbError('UNUSABLE_ENVIRONMENT', 'the disk of the data directory failed', { cause: error })
     : error;
 }

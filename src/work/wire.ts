@@ -4,6 +4,7 @@
 
 import { BbError, ERRORS, InvariantError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
+import { asDiskError } from '../storage/files.ts';
 
 /** To the worker. `call` starts a call; the others speak of a running one. */
 export type Request =
@@ -41,7 +42,8 @@ export function unpack(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, unpack(item)]));
 }
 
-export function packError(error: unknown): WireError {
+export function packError(thrown: unknown): WireError {
+  const error = asDiskError(thrown);
   if (error instanceof BbError) {
     return { kind: 'operating', code: error.code, message: error.message, hint: error.hint };
   }

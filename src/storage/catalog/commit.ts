@@ -31,7 +31,11 @@ export function commitRevision(sql: Sql, keys: RowKeys, dataDir: string, commit:
   } finally {
     sql.exec('DETACH DATABASE staged');
   }
-  removeStaging(path);
+  try {
+    removeStaging(path);
+  } catch {
+    // Committed it is, and must not count as failed; the file goes at the next start.
+  }
 }
 
 function commitRows(sql: Sql, keys: RowKeys, commit: RevisionCommit, numbers: Iterable<number>): void {
