@@ -208,6 +208,11 @@ export class MemoryCatalog extends MemoryHeld implements Catalog {
     }
   }
 
+  async inventory(): ReturnType<Catalog['inventory']> {
+    const { revisions, lists } = this.#state;
+    return { revisions: [...revisions.values()].map(({ row }) => row.contentId), heldLists: [...lists.keys()] };
+  }
+
   async backup(): Promise<void> {}
 
   // A catalog in memory is never damaged in part: it commits wholly, not at all, or is the one of an older image.

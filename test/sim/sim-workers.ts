@@ -96,6 +96,10 @@ export class SimWorkers implements Workers {
     this.#disk.staging.delete(staged.stagingId);
   }
 
+  async dropRecoveries(): Promise<void> {
+    this.#disk.staging.clear();
+  }
+
   async *list(revision: RevisionRow, name: Buffer): AsyncGenerator<readonly Entry[]> {
     const wanted = name.toString();
     const files = this.#store.files(revision).filter((file) => wanted === '' || file.name === wanted);
