@@ -1,7 +1,7 @@
 // Writes what GetFile streams to OUT: a folder into the folder OUT, a file to the file OUT or into the folder OUT.
 
 import { mkdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { BbError } from '../src/core/errors.ts';
 import { EntryKind } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { Entry, GetFileResponse } from '../src/gen/clirpc/v1/clirpc.ts';
@@ -56,12 +56,13 @@ async function openExtractor(context: Context, destination: Destination, first: 
     const place = (stored: Buffer): Buffer[] => partsBelow(stored, name);
     return new Extractor(await SafeFolder.open(out), made, { place, force, warn });
   }
-  const path = (await isFolder(out)) ? join(out, (nameParts(name).at(-1) as Buffer).toString('utf8')) : out;
+  const isInside = await isFolder(out);
+  const last = isInside ? (nameParts(name).at(-1) as Buffer) : Buffer.from(basename(out));
   const place = (stored: Buffer): Buffer[] => {
     if (!stored.equals(name)) throw new BbError('INTEGRITY', 'the daemon sent more than one file');
-    return [Buffer.from(basename(path))];
+    return [last];
   };
-  return new Extractor(await SafeFolder.open(dirname(path)), false, { place, force, warn });
+  return new Extractor(await SafeFolder.open(isInside ? out : dirname(out)), false, { place, force, warn });
 }
 
 /** True when the folder is new. */

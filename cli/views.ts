@@ -186,10 +186,16 @@ export function storageView(config: StorageConfig | undefined, info: StorageInfo
   };
 }
 
-/** `name_hex` is there only for names that are not UTF-8; `name` is then an approximation. */
-export function nameView(name: Buffer): View {
+/** A stored name as JSON: text under `key`; when that loses bytes, because it is no UTF-8, all of them under `<key>_b64`. */
+export function bytesView(key: string, name: Buffer): View {
   const text = utf8Name(name);
-  return text === undefined ? { name: name.toString('utf8'), name_hex: name.toString('hex') } : { name: text };
+  return text === undefined
+    ? { [key]: name.toString('utf8'), [`${key}_b64`]: name.toString('base64') }
+    : { [key]: text };
+}
+
+export function nameView(name: Buffer): View {
+  return bytesView('path', name);
 }
 
 export function entryView(entry: Entry): View {
@@ -202,7 +208,7 @@ export function entryView(entry: Entry): View {
     mode: entry.mode.toString(8).padStart(4, '0'),
     uid: entry.uid,
     gid: entry.gid,
-    target: entry.target.length === 0 ? null : entry.target.toString('utf8'),
+    ...(entry.target.length === 0 ? { target: null } : bytesView('target', entry.target)),
     sha256: entry.sha256.length === 0 ? null : entry.sha256.toString('hex'),
     changed_while_read: (entry.marks & 1) !== 0,
     unreadable: (entry.marks & 2) !== 0,

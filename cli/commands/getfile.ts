@@ -7,10 +7,11 @@ import { flagOption } from '../context.ts';
 import { extractTo } from '../extract-to.ts';
 import type { Result } from '../output.ts';
 import { pipeOut } from '../pipe-out.ts';
-import { storedName } from '../stored-name.ts';
+import { namedBy } from '../stored-name.ts';
 
-export async function run(context: Context, [typed = '', out]: readonly string[], options: Options): Promise<Result> {
-  const name = storedName(typed);
+export async function run(context: Context, args: readonly string[], options: Options): Promise<Result> {
+  const { name, rest } = namedBy(args, options);
+  const [out] = rest;
   if (name.length === 0) throw new BbError('USAGE', 'name what to get', { hint: 'bb listfiles shows all names.' });
   if (out === undefined && context.settings.json) {
     throw new BbError('USAGE', 'with --json the bytes cannot go to stdout', { hint: 'Name OUT.' });

@@ -5,6 +5,7 @@ import { SECRET_OPTIONS } from '../secret-options.ts';
 import type { PeerDecision } from './peers-change.ts';
 
 const NO_START = ['--no-start', 'do not start the daemon; exit 13 when none answers'] as const;
+const PATH_B64 = ['--path-b64 <base64>', 'in place of a name that is not UTF-8: path_b64 of --json'] as const;
 const FORCE = ['--force', 'overwrite files that exist'] as const;
 
 async function decision(name: PeerDecision) {
@@ -128,17 +129,23 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     words: 'getfile',
-    args: '<name> [out]',
+    args: '[name] [out]',
     summary: 'write a file or folder to OUT, or to a pipe (a folder as tar)',
-    options: [FORCE],
+    options: [FORCE, PATH_B64],
     load: () => import('./getfile.ts'),
   },
-  { words: 'listfiles', args: '[name]', summary: 'the files at or below a name', load: () => import('./listfiles.ts') },
+  {
+    words: 'listfiles',
+    args: '[name]',
+    summary: 'the files at or below a name',
+    options: [PATH_B64],
+    load: () => import('./listfiles.ts'),
+  },
   {
     words: 'rmfile',
-    args: '<name>',
+    args: '[name]',
     summary: 'remove a name and everything below it in a new revision',
-    options: [['--dry-run', 'only count']],
+    options: [['--dry-run', 'only count'], PATH_B64],
     load: () => import('./rmfile.ts'),
   },
   {

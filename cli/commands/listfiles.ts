@@ -2,11 +2,11 @@
 
 import { BarterBackupClientService as Service, EntryKind } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Entry } from '../../src/gen/clirpc/v1/clirpc.ts';
-import type { Context } from '../context.ts';
+import type { Context, Options } from '../context.ts';
 import { formatBytes } from '../format.ts';
 import type { Result } from '../output.ts';
 import { safeName } from '../safe-text.ts';
-import { nothingThere, storedName } from '../stored-name.ts';
+import { namedBy, nothingThere } from '../stored-name.ts';
 import { entryView } from '../views.ts';
 import type { View } from '../views.ts';
 
@@ -20,10 +20,10 @@ const PERMISSIONS = ['---', '--x', '-w-', '-wx', 'r--', 'r-x', 'rw-', 'rwx'];
 const SIZE_WIDTH = 9;
 
 /** A person reads the lines as they come; only --json gathers them, for its one envelope. */
-export async function run(context: Context, [typed = '']: readonly string[]): Promise<Result> {
+export async function run(context: Context, args: readonly string[], options: Options): Promise<Result> {
   const { out } = context;
   const client = await context.client();
-  const name = storedName(typed);
+  const { name } = namedBy(args, options);
   const files: View[] = [];
   let count = 0;
   for await (const { entries } of client.stream(Service.listFiles, { name })) {

@@ -1,5 +1,6 @@
 // bb rmfile: removes a name and everything below it. The bytes stay recoverable for the hold of the contracts.
 
+import { BbError } from '../../src/core/errors.ts';
 import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context, Options } from '../context.ts';
 import { flagOption } from '../context.ts';
@@ -7,11 +8,12 @@ import { formatCount } from '../format.ts';
 import type { Result } from '../output.ts';
 import { requireConfirmation } from '../prompt.ts';
 import { safeName } from '../safe-text.ts';
-import { storedName } from '../stored-name.ts';
+import { namedBy } from '../stored-name.ts';
 import { nameView, revisionView } from '../views.ts';
 
-export async function run(context: Context, [typed = '']: readonly string[], options: Options): Promise<Result> {
-  const name = storedName(typed);
+export async function run(context: Context, args: readonly string[], options: Options): Promise<Result> {
+  const { name, rest } = namedBy(args, options);
+  if (name.length === 0 || rest.length > 0) throw new BbError('USAGE', 'name one thing to remove');
   const dryRun = flagOption(options, 'dryRun');
   const client = await context.client();
   if (!dryRun && !context.settings.yes) {

@@ -28,7 +28,7 @@ test('setfile sends the absolute path and a name, and ends with the revision', a
     ...{ t: 'progress', job: 'set-1', phase: 'read', done: 512, total: 1024, bytesPerSec: 256, etaSec: 2 },
   });
   assert.deepEqual(
-    [lines.length, body.t, body.ok, body.data['added_files'], body.data['name']],
+    [lines.length, body.t, body.ok, body.data['added_files'], body.data['path']],
     [2, 'result', true, 5, 'a/b'],
   );
   assert.deepEqual(calls, [`${rig.home}/docs docs`, `${rig.home}/docs docs`, '/etc/x a/b']);

@@ -74,7 +74,7 @@ test('files go in and come back as they were', async () => {
   await says(['setfile', 'docs'], 0, /^docs: 4 entries new or changed, 0 removed; .* in revision 1\n/);
   await says(['setfile', 'docs'], 0, /^docs: unchanged/);
   const listed = await rig.json(['listfiles', 'docs']);
-  const names = (listed.body.data['files'] as { name: string }[]).map(({ name }) => name);
+  const names = (listed.body.data['files'] as { path: string }[]).map(({ path }) => path);
   assert.deepEqual(names, ['docs', 'docs/a.txt', 'docs/sub', 'docs/sub/big', 'docs/sub/link', 'docs/sub/run']);
   await says(['getfile', 'docs', 'back'], 0, /^3 files, .* written to back\n/);
   for (const name of ['', 'a.txt', 'sub', 'sub/big', 'sub/link', 'sub/run']) {

@@ -171,7 +171,7 @@ const ROWS: readonly Row[] = [
     daemon: { removeFile: async () => ({ removedFiles: 3, revision: REVISION }) },
     exit: 0,
     stdout: 'docs: 3 entries removed\n',
-    data: { name: 'docs', removed_files: 3, dry_run: false },
+    data: { path: 'docs', removed_files: 3, dry_run: false },
   },
   {
     bb: ['rmfile', 'docs/', '--dry-run'],
@@ -291,8 +291,9 @@ test('a listing as JSON keeps what a name and a time are', async () => {
   await using rig = await rigWith({ listFiles: () => of([entry(odd), entry('b', { sha256: Buffer.alloc(32, 1) })]) });
   const { body } = await rig.json(['listfiles']);
   const [first, second] = body.data['files'] as Record<string, unknown>[];
-  assert.equal(first?.['name_hex'], '61ff');
-  assert.equal(second?.['name'], 'b');
+  assert.equal(first?.['path_b64'], 'Yf8=');
+  assert.equal(first?.['path'], 'a\ufffd');
+  assert.deepEqual([second?.['path'], second?.['path_b64']], ['b', undefined]);
   assert.equal(second?.['mtime'], '2023-11-14T22:13:20.123Z');
   assert.equal(second?.['mtime_ns'], '1700000000123456789');
   assert.equal(second?.['sha256'], '01'.repeat(32));
@@ -305,7 +306,17 @@ test('a status as JSON has the names that scripts depend on', async () => {
   const { body } = await rig.json(['status']);
   assert.deepEqual(Object.keys(body.data), [
     ...['state', 'mode', 'verdict', 'reasons', 'proven', 'onion_id', 'uri', 'name', 'tor', 'revision', 'files'],
-    ...['file_bytes', 'replicas', 'verified_replicas', 'effective_replicas', 'forecast', 'min_replicas', 'pending', 'jobs', 'transfers'],
+    ...[
+      'file_bytes',
+      'replicas',
+      'verified_replicas',
+      'effective_replicas',
+      'forecast',
+      'min_replicas',
+      'pending',
+      'jobs',
+      'transfers',
+    ],
     ...['missing_files', 'forks', 'held_bytes', 'secret_mode', 'time_divisor', 'version'],
   ]);
   assert.deepEqual(body.data['reasons'], [{ code: 'few-copies', message: 'One copy.', next: 'bb connect' }]);
