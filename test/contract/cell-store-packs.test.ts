@@ -203,3 +203,22 @@ test('many packs are read with a bounded number of open files', async (t) => {
   await reader.close();
   assert.equal(open, 0);
 });
+
+test('a pack that is removed under its writer is not called durable, and the next cells go elsewhere', async (t) => {
+  const dir = tempDir(t);
+  const store = storeIn(dir, 'own');
+  await store.open([]);
+  await store.append([cellOf('one')]);
+  await store.sync();
+  fs.rmSync(`${dir}/pack-0`);
+  await store.append([cellOf('two')]);
+  await assert.rejects(store.sync(), (error) => isBbError(error, 'INTEGRITY'));
+  const [position] = await store.append([cellOf('two')]);
+  const marks = await store.sync();
+  assert.deepEqual(position, { pack: 1, slot: 0 });
+  await store.close();
+  const again = storeIn(dir, 'own');
+  await again.open(marks);
+  assert.ok((await again.read({ pack: 1, slot: 0 })).equals(cellOf('two').bytes));
+  await again.close();
+});

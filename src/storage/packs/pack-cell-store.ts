@@ -5,7 +5,7 @@
 
 import type { CellPosition, CellStore, CellToAppend, PackMark } from '../../ports/cell-store.ts';
 import type { Random } from '../../ports/random.ts';
-import { invariant } from '../../core/errors.ts';
+import { BbError, invariant } from '../../core/errors.ts';
 import { sealTrailer, wrapHeldCell } from '../../core/crypto/peer-wrap.ts';
 import type { SlotTrailer } from '../../core/crypto/peer-wrap.ts';
 import { CELL_BYTES, PACK_HEADER_BYTES, PACK_SLOT_BYTES, PACK_SLOTS } from '../../core/limits.ts';
@@ -86,6 +86,7 @@ export class PackCellStore implements CellStore {
         try {
           await pack.writer.file.datasync();
           if (pack.isNew) await this.#files.syncDir(this.#options.dir);
+          await this.#requireNamed(pack);
         } catch (error) {
           // Whether the bytes reached the disk is unknown, and asking again would lie: rewrite elsewhere.
           await this.#retire(pack);
@@ -208,6 +209,13 @@ export class PackCellStore implements CellStore {
       }
     }
     this.#active = [...this.#packs.values()].find(takesMore);
+  }
+
+  /** A file that was removed while it is open takes bytes and syncs, and is gone with the process. */
+  async #requireNamed(pack: Pack): Promise<void> {
+    const sizeBytes = await this.#files.sizeBytes(this.#path(pack.pack));
+    if (sizeBytes !== undefined && sizeBytes >= slotAt(pack.slots)) return;
+    throw new BbError('INTEGRITY', `pack ${pack.pack} of the ${this.#options.kind} store was removed`);
   }
 
   /** Stops writing to a pack; cells that are not durable yet get no mark. */
