@@ -19,8 +19,8 @@ import { after, before, test } from 'node:test';
 import { PACK_HEADER_BYTES, PACK_SLOT_BYTES } from '../../src/core/limits.ts';
 import { searchDataDir } from './harness/canaries.ts';
 import type { Canaries } from './harness/canaries.ts';
-import { killAll, killedSetfile, requireGood } from './harness/kills.ts';
-import { noise } from './harness/moments.ts';
+import { killedSetfile } from './harness/kills.ts';
+import { moments, noise } from './harness/moments.ts';
 import { textNeedles } from './harness/needles.ts';
 import type { TestNode } from './harness/node.ts';
 import { edit, keeper, requireOneOf, setAll } from './harness/pair.ts';
@@ -34,6 +34,8 @@ const SEED = 20_261;
 const MIB = 1024 * 1024;
 const EDIT_BYTES = 6 * MIB;
 const KILLS = 2;
+/** About as long as it takes; the scorecard measures it and kills at 20 moments. */
+const SETFILE_MS = 700;
 const SMALL_DISK_MIB = 96;
 const TOO_MUCH_MIB = 70;
 
@@ -67,10 +69,11 @@ async function fails(node: TestNode, args: readonly string[], exit: number, code
   return `${error?.message} ${error?.hint}`;
 }
 
-test(`kill -9 at ${KILLS} moments of setfile: the old files or the new ones, never a mixture`, async (context) => {
+test('kill -9 in the middle of setfile: the old files or the new ones, never a mixture', async () => {
   const restarts = { slowestMs: 0, count: 0 };
-  const say = (line: string): void => context.diagnostic(line);
-  requireGood(await killAll(killedSetfile(ada, restarts), { seed: SEED, kills: KILLS, say }));
+  for (const fraction of moments(SEED, 'setfile', KILLS)) {
+    await killedSetfile(ada, restarts).killed([SETFILE_MS * fraction]);
+  }
   assert.equal(restarts.count, KILLS);
 });
 
@@ -197,7 +200,7 @@ test('another user: a data directory that it cannot make, or that is not its own
   assert.equal((await nora.run(['getfile', 'half/open'])).stdout.toString('utf8'), 'it is new');
 });
 
-test('bytes that rot in a pack: exit 17, and not one wrong byte; as they were, all is well', async () => {
+test('bytes that rot in a pack: exit 17, and not one wrong byte; a damaged header is mended from its copies', async () => {
   await ada.node.stop();
   const packs = packsOf(ada.node);
   flipAll(packs);
@@ -210,8 +213,12 @@ test('bytes that rot in a pack: exit 17, and not one wrong byte; as they were, a
   }
   await ada.node.stop();
   flipAll(packs);
+  const header = join(ada.node.dataDir, 'header.json');
+  const before = readFileSync(header);
+  writeFileSync(header, before.subarray(0, 40));
   await ada.node.unlock();
   await requireOneOf(ada, ada.kept);
+  assert.deepEqual(readFileSync(header), before);
 });
 
 function packsOf(node: TestNode): string[] {
@@ -230,35 +237,18 @@ function flipAll(packs: readonly string[]): void {
   }
 }
 
-test('a damaged header is mended from its copies without a word', async () => {
+test('a damaged catalog is named with exit 17; bb doctor --fix and bb unlock bring every file back', async () => {
+  edit(ada);
+  await setAll(ada);
   await ada.node.stop();
-  const header = join(ada.node.dataDir, 'header.json');
-  const before = readFileSync(header);
-  writeFileSync(header, before.subarray(0, 40));
+  writeFileSync(join(ada.node.dataDir, 'state.db'), noise(SEED, 'rot', 3 * 4096), { flag: 'r+' });
+  const text = await fails(ada.node, ['unlock', '--password-stdin'], 17, 'INTEGRITY', ada.node.words);
+  assert.match(text, /bb doctor --fix/);
+  const fixed = await ada.node.run(['doctor', '--fix']);
+  assert.match(fixed.stdout.toString('utf8'), /fixed/);
   await ada.node.unlock();
   await requireOneOf(ada, ada.kept);
-  assert.deepEqual(readFileSync(header), before);
 });
-
-const CATALOG_DAMAGES: Readonly<Record<string, (path: string) => void>> = {
-  damaged: (path) => writeFileSync(path, noise(SEED, 'rot', 3 * 4096), { flag: 'r+' }),
-  lost: (path) => ['', '-wal', '-shm'].forEach((tail) => rmSync(`${path}${tail}`, { force: true })),
-};
-
-for (const [what, damage] of Object.entries(CATALOG_DAMAGES)) {
-  test(`a ${what} catalog is named with exit 17; bb doctor --fix and bb unlock bring every file back`, async () => {
-    edit(ada);
-    await setAll(ada);
-    await ada.node.stop();
-    damage(join(ada.node.dataDir, 'state.db'));
-    const text = await fails(ada.node, ['unlock', '--password-stdin'], 17, 'INTEGRITY', ada.node.words);
-    assert.match(text, /bb doctor --fix/);
-    const fixed = await ada.node.run(['doctor', '--fix']);
-    assert.match(fixed.stdout.toString('utf8'), /fixed/);
-    await ada.node.unlock();
-    await requireOneOf(ada, ada.kept);
-  });
-}
 
 test('the search for canaries finds each of them, in every form, in any file and in the log', async () => {
   await ada.node.stop();

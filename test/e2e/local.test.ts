@@ -120,15 +120,6 @@ test('one file through a pipe, both ways', async () => {
   await fails(ada, ['getfile', 'piped', join(world.root, 'piped')], 19, 'NOT_FOUND');
 });
 
-test('what was acknowledged survives kill -9, and the daemon comes back locked', async () => {
-  const before = await ada.data(['status']);
-  await ada.kill9();
-  await ada.unlock();
-  const after = await ada.data(['status']);
-  assert.deepEqual(after['revision'], before['revision']);
-  assert.equal(after['files'], before['files']);
-});
-
 test('lock wipes the keys: content commands exit 11, a wrong secret 12, the right one opens', async () => {
   await ada.data(['lock']);
   for (const args of [['listfiles'], ['setfile', '/etc/hostname'], ['contracts', 'list'], ['status', '--check']]) {

@@ -1,7 +1,6 @@
 // kill -9 at seeded moments of the operations, and what must hold after each: everything acknowledged is there bit-exact,
 // the operation has ended or goes on by itself, and nothing is asked of a person but `bb unlock`.
 
-import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { staysProtected, loseDisk, recoverAll } from './friends.ts';
 import { moments } from './moments.ts';
@@ -158,7 +157,3 @@ export async function killAll(
 
 /** After so many bad runs the world is not one in which the next can be judged. */
 const GIVE_UP = 3;
-
-export function requireGood({ name, good, all, faults }: KillTally): void {
-  assert.equal(good, all, `${name}: ${faults.join('\n')}`);
-}
