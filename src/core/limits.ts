@@ -88,7 +88,7 @@ export const UNKNOWN_CALLS_PER_MINUTE = 10;
 export const CONTRACT_CALLS_PER_MINUTE = 120;
 /** Callers whose call rate is remembered; the one that was silent longest is forgotten first. */
 export const QUOTA_PEERS = 1024;
-export const DOWNLOADS_PER_PEER = 8;
+export const DOWNLOADS_PER_PEER = 16;
 export const RECOVERY_REQUESTS = 32;
 export const BULK_LANES = 4;
 /** Circuits tried before a peer counts as unreachable. */
@@ -186,7 +186,9 @@ export const TOR_LOG_TAIL_BYTES = 16 * 1024;
 export const SESSIONS_PER_PEER = 2 * (1 + BULK_LANES);
 
 /** Cells that one download stream fetches before its lane asks for more work. */
-export const LANE_RUN_CELLS = 64;
+export const LANE_RUN_CELLS = 32;
+export const FETCH_AHEAD_PERMILLE = 30;
+export const FETCH_AHEAD_CELLS = 16;
 /** Missing cells that are planned at a time, so that memory does not grow with the blob. */
 export const PULL_WINDOW_CELLS = 8192;
 /** Answers of an owner that cannot become what it offered, before its offer is let go. */

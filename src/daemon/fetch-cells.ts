@@ -1,10 +1,13 @@
 // Fetches runs of cells over several lanes at once, from one peer or from many. A lane that is cut gives
 // its run back and leaves; the others take over. Used by pulls and by recovery alike.
+// Invariant: what was asked for and is not durable yet stays within fetchShare (core/policy/fetch-share.ts), so a cut or a
+// kill at any moment costs little: a request is short, and the next one of its stream waits until its cells are durable.
 
 import { BbError } from '../core/errors.ts';
 import type { CellRange } from '../core/challenge/question.ts';
 import type { OnionId } from '../core/ids.ts';
-import { CELL_BYTES, LANE_RUN_CELLS } from '../core/limits.ts';
+import { CELL_BYTES } from '../core/limits.ts';
+import { fetchShare } from '../core/policy/fetch-share.ts';
 import { CellAssembler } from '../core/policy/cell-assembler.ts';
 import { LaneQueue } from '../core/policy/lanes.ts';
 import type { Session } from './session.ts';
@@ -19,6 +22,8 @@ export type FetchJob = {
   readonly repair?: boolean;
   /** Keeps a cell; false if its bytes are not what they should be, which ends the lane. */
   keep(peer: OnionId, cell: number, bytes: Buffer): Promise<boolean>;
+  /** Makes everything kept so far survive a crash. */
+  settle(): Promise<void>;
 };
 
 /** Why a lane ended early, and the cell that it could not give. */
@@ -26,14 +31,20 @@ export type LaneFailure = { readonly peer: OnionId; readonly cell: number; reado
 
 /** Runs until nothing is left or all lanes have ended. */
 export async function fetchCells(session: Session, job: FetchJob, signal: AbortSignal): Promise<LaneFailure[]> {
-  const queue = new LaneQueue(job.missing, runCells(job));
+  const missingCells = job.missing.reduce((sum, run) => sum + run.cells, 0);
+  const { streams, runCells } = fetchShare(missingCells, job.lanes.length);
+  const queue = new LaneQueue(job.missing, runCells);
+  const settle = shared(() => job.settle());
   const failures: LaneFailure[] = [];
+  // Two streams on a lane: while the end of one is on its way the other keeps the circuit full.
+  const lanes = [...job.lanes, ...job.lanes].slice(0, streams);
   await Promise.all(
-    job.lanes.map(async (lane, number) => {
+    lanes.map(async (lane, number) => {
       for (let run = queue.take(number); run !== undefined && !signal.aborted; run = queue.take(number)) {
         const at = { cell: run.startCell };
         try {
           await fetchRun(session, job, queue, { ...lane, number, run, at }, signal);
+          await settle();
         } catch (error) {
           failures.push({ peer: lane.peer, cell: at.cell, error });
           return;
@@ -46,10 +57,20 @@ export async function fetchCells(session: Session, job: FetchJob, signal: AbortS
   return failures;
 }
 
-/** Little is shared out evenly at once: what a lane takes over from another may be on its way already, and comes twice. */
-function runCells({ missing, lanes }: FetchJob): number {
-  const cells = missing.reduce((sum, run) => sum + run.cells, 0);
-  return Math.min(LANE_RUN_CELLS, Math.max(1, Math.ceil(cells / lanes.length)));
+/** Whoever asks while `work` runs gets the next run, together with all others who ask meanwhile. */
+function shared(work: () => Promise<void>): () => Promise<void> {
+  let running = Promise.resolve();
+  let next: Promise<void> | undefined;
+  return () => {
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        running = work();
+        return running;
+      });
+    return next;
+  };
 }
 
 type LaneRun = Lane & {

@@ -64,7 +64,8 @@ async function fetchFrom(
   while (places.size > 0 && !signal.aborted) {
     const missing = runsOf([...places.keys()].sort((a, b) => a - b));
     const lanes = [{ peer, lane: LANE }];
-    const [failure] = await fetchCells(session, { contentId: row.contentId, missing, lanes, keep }, signal);
+    const job = { contentId: row.contentId, missing, lanes, keep, settle: flush };
+    const [failure] = await fetchCells(session, job, signal);
     if (failure !== undefined && !isLacking(failure.error)) break;
     // This one is lost or wrong there, too; the others may be good.
     if (failure !== undefined) places.delete(failure.cell);

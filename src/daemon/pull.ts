@@ -180,6 +180,7 @@ async function fetchMissing(session: Session, target: Held, job: Job, signal: Ab
           job.progress('pull', fetched * CELL_BYTES, cells * CELL_BYTES);
           return true;
         },
+        settle: () => writer.flush(),
       },
       signal,
     );

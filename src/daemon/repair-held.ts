@@ -73,6 +73,7 @@ async function fetchLost(
         session.transfers.add(owner, 'pulled', CELL_BYTES);
         return true;
       },
+      settle: () => writer.flush(),
     },
     signal,
   );

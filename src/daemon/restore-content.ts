@@ -60,7 +60,9 @@ async function fetchWanted(
     const round = lacking.nextRound(holders, wanted);
     if (round === undefined) return false;
     const doneBefore = recovery.doneCells;
-    const fetch = { contentId: target.row.contentId, missing: runsOf(round.cells), lanes: lanesTo(round.peers), keep };
+    const { contentId } = target.row;
+    const settle = () => work.save();
+    const fetch = { contentId, missing: runsOf(round.cells), lanes: lanesTo(round.peers), keep, settle };
     const failures = await fetchCells(session, fetch, signal);
     if (signal.aborted) throw new BbError('INTERRUPTED', 'the recovery was stopped');
     const learned = failures.filter(({ peer, cell, error }) => isLacking(error) && lacking.add(peer, cell));

@@ -19,7 +19,7 @@ import type { ServingRule } from './serve-repair.ts';
 import type { Session } from './session.ts';
 
 /** Cells that are read ahead of the network, per stream. */
-const READ_AHEAD = 4;
+const READ_AHEAD = 2;
 /** Leaves of a held list that one stream keeps: a page of the catalog. */
 const LEAVES_AT_ONCE = 1024;
 

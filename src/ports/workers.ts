@@ -156,6 +156,8 @@ export interface RecoverySession {
   counts(): Promise<{ readonly done: number; readonly total: number; readonly indexDone: boolean }>;
   /** Offers a sealed cell of the blob as `peer` held it; false if it is not the cell it should be. */
   offer(peer: OnionId, cell: number, bytes: Buffer): Promise<boolean>;
+  /** Makes every accepted cell survive a crash; it happens by itself, too, every so many cells. */
+  save(): Promise<void>;
   /** Ends with what there is: complete content, or the complete files with the rest listed. */
   finish(): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }>;
 }

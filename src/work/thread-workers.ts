@@ -185,6 +185,7 @@ export class ThreadWorkers implements Workers {
       wanted: (limit) => content.call('wantedCells', limit),
       counts: () => content.call('recoveryCounts'),
       offer: (peer, cell, bytes) => content.call('offerCell', peer, cell, bytes),
+      save: () => content.call('saveRecovery'),
       finish: () => content.call('finishRecovery'),
     };
   }

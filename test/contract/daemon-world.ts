@@ -24,6 +24,8 @@ export class DaemonWorld {
   readonly nodes = new Map<string, DaemonNode>();
   /** Who answers at an onion: the node that published it last. */
   readonly published = new Map<OnionId, DaemonNode>();
+  /** Socket of a node -> the one that leads to it, such as a slow link. */
+  readonly detours = new Map<string, string>();
   readonly #cuts = new Set<string>();
   readonly #streams = new Set<Stream>();
   readonly #waiters = new Set<() => void>();
@@ -111,7 +113,7 @@ export class DaemonWorld {
       target: (peer) => {
         const to = this.published.get(peer);
         if (to === undefined || this.#cuts.has(linkName(node.name, to.name))) return '/nonexistent';
-        return to.socketPath;
+        return this.detours.get(to.socketPath) ?? to.socketPath;
       },
       open: (socket, to) => {
         const stream = { from: node.name, to, socket };

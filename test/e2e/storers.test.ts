@@ -7,7 +7,6 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { BULK_LANES, FLOW_WINDOW_BYTES } from '../../src/core/limits.ts';
 import type { Event } from '../../src/gen/clirpc/v1/clirpc.ts';
 import { agree, becomeProtected, befriend, loseDisk, recoverAll, transferWith } from './harness/friends.ts';
 import type { TestNode } from './harness/node.ts';
@@ -17,9 +16,8 @@ import { World } from './harness/world.ts';
 const TIME_DIVISOR = 300;
 const MIB = 1024 * 1024;
 const NOISE_MIB = 96;
-/** What a cut may cost: 5 %, and what the windows of the lanes let the owner send ahead of a storer that was dying. */
+/** What a cut may cost: what was asked for and not durable yet is fetched again. */
 const RESUME_MAX = 1.05;
-const AHEAD_BYTES = BULK_LANES * FLOW_WINDOW_BYTES;
 
 let world: World;
 let ada: TestNode;
@@ -73,8 +71,8 @@ test('a storer that is killed in the middle of its pull goes on where it was', a
     `cut after ${(cut.served_bytes / whole).toFixed(2)}, served ${(served / whole).toFixed(3)} in all`,
   );
   assert.ok(cut.served_bytes < whole * 0.95, 'the cut came too late to show anything');
-  assert.ok(cut.served_bytes > whole * 0.05 + AHEAD_BYTES, 'the cut came too early to show anything');
-  assert.ok(served <= whole * RESUME_MAX + AHEAD_BYTES, `${served} of ${whole} bytes`);
+  assert.ok(cut.served_bytes > whole * 0.2, 'the cut came too early to show anything');
+  assert.ok(served <= whole * RESUME_MAX, `${served} of ${whole} bytes`);
 });
 
 test('a storer that is behind loses against the newest revision, and a recovery goes on after kill -9', async (context) => {

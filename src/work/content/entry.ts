@@ -159,6 +159,10 @@ const calls = {
     return writes.run(() => recovering().offer(pubkeyFromOnionId(peer), cell, bytes));
   },
 
+  saveRecovery(): Promise<void> {
+    return writes.run(() => recovering().save());
+  },
+
   finishRecovery(
     context: CallContext,
   ): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }> {
