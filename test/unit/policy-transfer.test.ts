@@ -161,6 +161,9 @@ test('an open upload serves a new cell three times, and never one that is held',
   assert.equal(serving.serve(4, true, 9), 'held-already');
   assert.equal(serving.serve(2, false, 9), 'held-already');
   assert.equal(serving.serve(10, true, 9), 'too-often');
+  serving.takeBack(0); // it was read ahead and never sent
+  assert.equal(serving.serve(0, true, 9), 'serve');
+  assert.equal(serving.serve(0, true, 9), 'too-often');
 });
 
 test('an upload that was cut too often goes on after a minute of rest', () => {
