@@ -208,9 +208,9 @@ export class MemoryCatalog extends MemoryHeld implements Catalog {
     }
   }
 
-  async inventory(): ReturnType<Catalog['inventory']> {
-    const { revisions, lists } = this.#state;
-    return { revisions: [...revisions.values()].map(({ row }) => row.contentId), heldLists: [...lists.keys()] };
+  async inventory(): Promise<{ readonly revisions: readonly Buffer[]; readonly heldLists: readonly number[] }> {
+    const revisions = [...this.#state.revisions.values()].map(({ row }) => row.contentId);
+    return { revisions, heldLists: [...this.#state.lists.keys()] };
   }
 
   async backup(): Promise<void> {}

@@ -45,6 +45,7 @@ export class Link {
   /** The dialling side knows that it is over. */
   isNoticed = false;
   readonly #told = new Set<() => void>();
+  readonly #served = new Set<() => void>();
 
   constructor(from: Endpoint, to: Endpoint, bytesPerSecond: number) {
     this.from = from;
@@ -56,6 +57,17 @@ export class Link {
   onNotice(told: () => void): () => void {
     this.#told.add(told);
     return () => this.#told.delete(told);
+  }
+
+  /** Runs `told` when the answering side notices the end: what it serves to a caller that is gone is over. */
+  onServingEnd(told: () => void): () => void {
+    this.#served.add(told);
+    return () => this.#served.delete(told);
+  }
+
+  endServing(): void {
+    for (const told of [...this.#served]) told();
+    this.#served.clear();
   }
 
   notice(): void {
@@ -111,7 +123,10 @@ export class SimNetwork {
     this.#linksOf(link.from.node).delete(link);
     this.#linksOf(link.to.node).delete(link);
     const { from, to } = link;
-    to.life.later(to === by ? 0 : this.draw(this.model.noticeMs), () => to.api.session(from.onionId, false, ''));
+    to.life.later(to === by ? 0 : this.draw(this.model.noticeMs), () => {
+      link.endServing();
+      to.api.session(from.onionId, false, '');
+    });
     if (from === by) link.notice();
     else from.life.later(this.draw(this.model.noticeMs), () => link.notice());
   }

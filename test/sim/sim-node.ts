@@ -55,6 +55,8 @@ export class SimNode {
   disk = new SimDisk();
   /** What the user has on this machine. */
   files: readonly SimFile[] = [];
+  /** Its program lies about what its disk has lost. */
+  hidesDamage = false;
   words = '';
   onionId: OnionId | undefined;
   life: Life | undefined;
@@ -110,7 +112,7 @@ export class SimNode {
       log: this.#logger(life),
       catalog,
       dataDir: life.fence('dataDir', dataDirOf(this.disk)),
-      workers: life.fence('workers', new SimWorkers(this.disk, bank, () => this.files)),
+      workers: life.fence('workers', new SimWorkers(this.disk, bank, this)),
       metadata: metadataCodec,
       tor: this.#onionHost(life),
       periods: dividedPeriods(1),

@@ -99,13 +99,19 @@ export class SimPeerClient implements PeerClient {
     const cover = new DownloadCover(request);
     const link = await this.#link(peer, options.signal);
     const call = new AbortController();
-    let release: () => void = () => undefined;
+    let end: () => void = () => undefined;
     try {
       const sections = await this.#exchange(
         link,
         async () => {
           admit(link, 'download');
-          release = link.to.quota.takeDownload(this.#self.onionId);
+          const release = once(link.to.quota.takeDownload(this.#self.onionId));
+          const forget = link.onServingEnd(() => end());
+          end = () => {
+            call.abort();
+            release();
+            forget();
+          };
           return link.to.api.download(this.#self.onionId, request, call.signal);
         },
         options,
@@ -113,8 +119,7 @@ export class SimPeerClient implements PeerClient {
       const firstMs = lane === 0 ? 0 : this.#network.draw(this.#network.model.connectMs);
       yield* this.#stream(link, sections[Symbol.asyncIterator](), cover, firstMs, options.signal);
     } finally {
-      call.abort();
-      release();
+      end();
     }
   }
 
@@ -290,6 +295,14 @@ function admit({ from, to }: Link, name: Method): void {
 /** What reaches the caller of an error at the other side: a named refusal, and nothing else. */
 function refusalOf(error: unknown): PeerRefusal {
   return error instanceof PeerRefusal ? error : new PeerRefusal('INTERNAL');
+}
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) act();
+    isDone = true;
+  };
 }
 
 function badPeerData(check: () => void): void {

@@ -57,11 +57,6 @@ export class SimRecovery implements RecoverySession {
     return true;
   }
 
-  /** What was offered is on the disk of the simulation already. */
-  save(): Promise<void> {
-    return Promise.resolve();
-  }
-
   async finish(): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }> {
     if (this.#all === undefined) throw new BbError('PARTIAL', 'the index of the content is not complete yet');
     const isWhole = (file: SimFile): boolean => dataCellIds(this.#keys, file).every((cell) => this.#has(cell));

@@ -34,21 +34,28 @@ import { keyOf } from './sim-disk.ts';
 import type { Key, SimDisk, StoredRevision } from './sim-disk.ts';
 import { SimRecovery } from './sim-recovery.ts';
 
+/** Whose machine it is. */
+export type MachineOwner = {
+  /** The files that are on it now. */
+  readonly files: readonly SimFile[];
+  /** The program was changed so that it does not see what it threw away. */
+  readonly hidesDamage: boolean;
+};
+
 export class SimWorkers implements Workers {
   readonly #disk: SimDisk;
   readonly #bank: CellBank;
-  /** The files that the user has on this machine now. */
-  readonly #source: () => readonly SimFile[];
+  readonly #owner: MachineOwner;
   readonly #store: OwnStore;
   readonly #metDamage = new Set<Key>();
   #lost: ReadonlySet<Key> = new Set();
   #keys: WorkerKeys | undefined;
   #keyring: Keyring | undefined;
 
-  constructor(disk: SimDisk, bank: CellBank, source: () => readonly SimFile[]) {
+  constructor(disk: SimDisk, bank: CellBank, owner: MachineOwner) {
     this.#disk = disk;
     this.#bank = bank;
-    this.#source = source;
+    this.#owner = owner;
     this.#store = new OwnStore(disk);
   }
 
@@ -74,7 +81,8 @@ export class SimWorkers implements Workers {
     const { change } = job;
     if (change.kind === 'stream') throw new BbError('UNIMPLEMENTED', 'simulated users set folders');
     const name = change.kind === 'remove' ? change.name.toString() : '';
-    const files = change.kind === 'path' ? this.#source() : before.filter((file) => name !== '' && file.name !== name);
+    const files =
+      change.kind === 'path' ? this.#owner.files : before.filter((file) => name !== '' && file.name !== name);
     return this.#store.stage(this.#needKeys(), files, before);
   }
 
@@ -97,7 +105,7 @@ export class SimWorkers implements Workers {
   }
 
   async dropRecoveries(): Promise<void> {
-    this.#disk.staging.clear();
+    this.#disk.recovered.clear();
   }
 
   async *list(revision: RevisionRow, name: Buffer): AsyncGenerator<readonly Entry[]> {
@@ -166,7 +174,7 @@ export class SimWorkers implements Workers {
       return leaf ?? Buffer.alloc(32);
     });
     const mac = macOf(question, pubkeyFromOnionId(challenger), this.#needKeys().pubkey, blobCells, leaves);
-    return { mac, blocksRead: blocksRead(question), damaged };
+    return { mac, blocksRead: blocksRead(question), damaged: this.#owner.hidesDamage ? [] : damaged };
   }
 
   async damagedOfBlob(contentId: Buffer, cells: readonly number[]): Promise<readonly number[]> {
@@ -191,6 +199,7 @@ export class SimWorkers implements Workers {
   }
 
   async damagedHeld(list: number, cells: readonly number[]): Promise<readonly number[]> {
+    if (this.#owner.hidesDamage) return [];
     return cells.filter((cell) => wholeHeldLeaf(this.#disk, list, cell) === undefined);
   }
 

@@ -223,6 +223,7 @@ export class Society {
     const person: Person = { node, random, availability, lie, isGone: false, isRecovering: false, friends };
     this.#byNode.set(node, person);
     if (lie !== undefined) this.oracle.liars.add(node);
+    node.hidesDamage = lie === 'keeps nothing' || lie === 'keeps most';
     this.does(person, 'begin', this.#begin(person));
   }
 
