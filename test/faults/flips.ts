@@ -4,6 +4,7 @@
 
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
+import { Sql } from '../../src/storage/catalog/sql.ts';
 import { dumpOf } from './flips-dump.ts';
 import { ask, judge } from './flips-judge.ts';
 import type { Answers, Verdict } from './flips-judge.ts';
@@ -58,6 +59,18 @@ export class FlipBench {
     const verdict = judge(answers, after);
     if (verdict.kind !== 'wrong' || name !== 'state.db-wal') return verdict;
     return judge(this.#beforeLast, after).kind === 'same' ? { kind: 'found', what: 'a cut last write' } : verdict;
+  }
+
+  /** The same for a value that one flip can give a column, wherever its byte lies. */
+  async change(statement: string): Promise<Verdict> {
+    layOut(this.#dir, this.#specimen.closed);
+    const sql = new Sql(`${this.#dir}/state.db`);
+    try {
+      sql.exec(statement);
+    } finally {
+      sql.close();
+    }
+    return judge(this.#known.get('closed')?.answers ?? new Map(), await ask(this.#dir, this.#specimen.keys));
   }
 
   close(): void {

@@ -45,13 +45,20 @@ export class OwnContent {
   /** Opens the store at what is committed and removes what an earlier ingest left behind; a recovery goes on. */
   static async open(dataDir: string, keys: WorkerKeys): Promise<OwnContent> {
     const own = new OwnContent(dataDir, keys);
-    await diskFiles.makeDir(`${dataDir}/tmp`);
-    for (const id of await stagingIds(dataDir)) {
-      if (!isRecovery(id)) removeStaging(stagingPath(dataDir, id));
+    try {
+      await diskFiles.makeDir(`${dataDir}/tmp`);
+      for (const id of await stagingIds(dataDir)) {
+        if (!isRecovery(id)) removeStaging(stagingPath(dataDir, id));
+      }
+      own.late = await LateContent.find(dataDir, keys, await own.#knownMarks());
+      await own.cutBack();
+      return own;
+    } catch (error) {
+      // A connection that stays open would keep the damaged catalog in use while it is put back.
+      await own.store.close();
+      own.catalog.close();
+      throw error;
     }
-    own.late = await LateContent.find(dataDir, keys, await own.#knownMarks());
-    await own.cutBack();
-    return own;
   }
 
   /** Where a recovery of this revision begins: at the late cells that are its own. */
