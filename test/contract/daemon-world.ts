@@ -26,6 +26,8 @@ export class DaemonWorld {
   readonly published = new Map<OnionId, DaemonNode>();
   /** Socket of a node -> the one that leads to it, such as a slow link. */
   readonly detours = new Map<string, string>();
+  /** How long a test waits in this world. */
+  patienceMs = PATIENCE_MS;
   readonly #cuts = new Set<string>();
   readonly #streams = new Set<Stream>();
   readonly #waiters = new Set<() => void>();
@@ -74,7 +76,7 @@ export class DaemonWorld {
     const timer = setTimeout(() => {
       isLate = true;
       wake();
-    }, PATIENCE_MS);
+    }, this.patienceMs);
     this.#waiters.add(waiter);
     try {
       for (;;) {
