@@ -5,6 +5,7 @@ import { BbError } from '../../src/core/errors.ts';
 import { PACK_HEADER_BYTES, PACK_SLOT_BYTES, PACK_SLOTS } from '../../src/core/limits.ts';
 import type { CellPosition, CellStore, CellToAppend, PackMark } from '../../src/ports/cell-store.ts';
 import type { CellBank } from './cell-bank.ts';
+import { keyOf } from './sim-disk.ts';
 import type { PeerPack, PeerSlot, SimDisk } from './sim-disk.ts';
 
 export class MemoryCells implements CellStore {
@@ -39,7 +40,8 @@ export class MemoryCells implements CellStore {
     return cells.map(({ kind, address, leaf, bytes }) => {
       const { number, pack } = this.#room();
       const recipe = this.#bank.keep(leaf, bytes);
-      pack.slots.push({ kind, address: Buffer.from(address), leaf: Buffer.from(leaf), recipe, fault: 'none' });
+      const copies = { address: Buffer.from(address), leaf: Buffer.from(leaf), leafKey: keyOf(leaf) };
+      pack.slots.push({ kind, ...copies, recipe, fault: 'none' });
       return { pack: number, slot: pack.slots.length - 1 };
     });
   }

@@ -19,10 +19,11 @@ export class MemoryHeld {
     const { catalog } = this.#disk;
     const number = catalog.nextList;
     catalog.nextList += 1;
-    const list = { owner, leaves: Buffer.from(leaves) };
+    const keys = keysOf(leaves);
+    const list = { owner, leaves: Buffer.from(leaves), keys, distinct: [...new Set(keys)] };
     catalog.lists.set(number, list);
     const cells = this.#cells(owner);
-    for (const key of keysOf(list)) {
+    for (const key of list.distinct) {
       const known = cells.get(key);
       cells.set(key, { position: known?.position, uses: (known?.uses ?? 0) + 1 });
     }
@@ -38,8 +39,8 @@ export class MemoryHeld {
     const held = this.#list(list);
     const cells = this.#cells(held.owner);
     const missing: number[] = [];
-    for (let at = from; at < held.leaves.length / HASH_BYTES && missing.length < limit; at += 1) {
-      if (cells.get(keyAt(held, at))?.position === undefined) missing.push(at);
+    for (let at = from; at < held.keys.length && missing.length < limit; at += 1) {
+      if (cells.get(held.keys[at] ?? '')?.position === undefined) missing.push(at);
     }
     return missing;
   }
@@ -64,7 +65,7 @@ export class MemoryHeld {
   async heldPositions(list: number, from: number, count: number): Promise<readonly (CellPosition | undefined)[]> {
     const held = this.#range(list, from, count);
     const cells = this.#cells(held.owner);
-    return Array.from({ length: count }, (_, index) => cells.get(keyAt(held, from + index))?.position);
+    return Array.from({ length: count }, (_, index) => cells.get(held.keys[from + index] ?? '')?.position);
   }
 
   async dropHeldList(number: number): Promise<readonly number[]> {
@@ -72,7 +73,7 @@ export class MemoryHeld {
     const list = this.#list(number);
     catalog.lists.delete(number);
     const cells = this.#cells(list.owner);
-    for (const key of keysOf(list)) {
+    for (const key of list.distinct) {
       const known = cells.get(key);
       if (known === undefined) continue;
       if (known.uses > 1) cells.set(key, { ...known, uses: known.uses - 1 });
@@ -83,7 +84,11 @@ export class MemoryHeld {
   }
 
   async heldDistinctCells(lists: readonly number[]): Promise<number> {
-    return new Set(lists.flatMap((list) => keysOf(this.#list(list)))).size;
+    const [first, ...others] = lists.map((list) => this.#list(list).distinct);
+    if (others.length === 0) return first?.length ?? 0;
+    const cells = new Set(first);
+    for (const keys of others) for (const key of keys) cells.add(key);
+    return cells.size;
   }
 
   /** The newest pack stays: it may be being filled. */
@@ -121,11 +126,7 @@ export class MemoryHeld {
   }
 }
 
-function keyAt({ leaves }: HeldList, at: number): Key {
-  return leaves.toString('latin1', at * HASH_BYTES, (at + 1) * HASH_BYTES);
-}
-
-/** Leaf of each cell, each once. */
-function keysOf(list: HeldList): Key[] {
-  return [...new Set(Array.from({ length: list.leaves.length / HASH_BYTES }, (_, at) => keyAt(list, at)))];
+function keysOf(leaves: Buffer): Key[] {
+  const cells = leaves.length / HASH_BYTES;
+  return Array.from({ length: cells }, (_, at) => leaves.toString('latin1', at * HASH_BYTES, (at + 1) * HASH_BYTES));
 }

@@ -25,7 +25,13 @@ export type StoredRevision = {
 };
 
 export type OwnCell = { readonly position: CellPosition; readonly uses: number };
-export type HeldList = { readonly owner: OnionId; readonly leaves: Buffer };
+export type HeldList = {
+  readonly owner: OnionId;
+  readonly leaves: Buffer;
+  /** The leaf of each cell as a key, and each of them once. */
+  readonly keys: readonly Key[];
+  readonly distinct: readonly Key[];
+};
 export type HeldCell = { readonly position: CellPosition | undefined; readonly uses: number };
 
 export type CatalogState = {
@@ -56,6 +62,7 @@ export type PeerSlot = {
   readonly kind: number;
   readonly address: Buffer;
   readonly leaf: Buffer;
+  readonly leafKey: Key;
   readonly recipe: Recipe;
   readonly fault: 'none' | 'flipped' | 'unreadable';
 };

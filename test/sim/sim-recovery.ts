@@ -57,6 +57,9 @@ export class SimRecovery implements RecoverySession {
     return true;
   }
 
+  /** Every cell that was taken is durable already. */
+  async save(): Promise<void> {}
+
   async finish(): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }> {
     if (this.#all === undefined) throw new BbError('PARTIAL', 'the index of the content is not complete yet');
     const isWhole = (file: SimFile): boolean => dataCellIds(this.#keys, file).every((cell) => this.#has(cell));

@@ -305,10 +305,10 @@ export class SimWorkers implements Workers {
 function wholeHeldLeaf(disk: SimDisk, list: number, cell: number): Buffer | undefined {
   const held = disk.catalog.lists.get(list);
   if (held === undefined) return undefined;
-  const leaf = held.leaves.subarray(cell * 32, cell * 32 + 32);
-  const position = disk.catalog.held.get(held.owner)?.get(keyOf(leaf))?.position;
+  const key = held.keys[cell] ?? '';
+  const position = disk.catalog.held.get(held.owner)?.get(key)?.position;
   const slot = position === undefined ? undefined : disk.packs.get(position.pack)?.slots[position.slot];
-  return slot?.fault === 'none' && slot.leaf.equals(leaf) ? leaf : undefined;
+  return slot?.fault === 'none' && slot.leafKey === key ? slot.leaf : undefined;
 }
 
 function packed(cells: readonly Key[]): Buffer {

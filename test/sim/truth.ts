@@ -3,7 +3,6 @@
 
 import { blobCellCount } from '../../src/core/challenge/plan.ts';
 import type { OnionId } from '../../src/core/ids.ts';
-import { keyOf } from './sim-disk.ts';
 import type { SimDisk } from './sim-disk.ts';
 import type { SimNode } from './sim-node.ts';
 
@@ -20,10 +19,10 @@ export function heldCells(
     const cells = disk.catalog.held.get(owner);
     let whole = 0;
     for (let at = 0; at < record.value.cells; at += 1) {
-      const leaf = list?.leaves.subarray(at * 32, at * 32 + 32);
-      const position = leaf === undefined ? undefined : cells?.get(keyOf(leaf))?.position;
+      const key = list?.keys[at] ?? '';
+      const position = cells?.get(key)?.position;
       const slot = position === undefined ? undefined : disk.packs.get(position.pack)?.slots[position.slot];
-      if (slot?.fault === 'none' && leaf !== undefined && slot.leaf.equals(leaf)) whole += 1;
+      if (slot?.fault === 'none' && slot.leafKey === key) whole += 1;
     }
     return { whole, cells: record.value.cells };
   }
