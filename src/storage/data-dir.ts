@@ -89,7 +89,13 @@ export class DiskDataDir implements DataDir {
     if ((await this.readHeader()) !== undefined) {
       throw new BbError('ALREADY_INITIALISED', 'this data directory has an identity already');
     }
-    await this.#writeCopies(header, []);
+    try {
+      await this.#writeCopies(header, []);
+    } catch (error) {
+      // Nobody has seen the words of an identity whose making failed: a part of it must not keep the next one out.
+      for (const name of COPIES) await this.#files.unlink(`${this.#dir}/${name}`).catch(() => undefined);
+      throw error;
+    }
   }
 
   async freeBytes(): Promise<number> {
