@@ -30,7 +30,11 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
 };
 
 export function settingsList({ settings }: Session): ConfigView {
-  return Object.entries(SETTINGS).map(([key, setting]) => ({ key, meaning: setting.meaning, value: setting.get(settings) }));
+  return Object.entries(SETTINGS).map(([key, setting]) => ({
+    key,
+    meaning: setting.meaning,
+    value: setting.get(settings),
+  }));
 }
 
 /** USAGE for an unknown key or value. */

@@ -1,4 +1,4 @@
-// Which addresses a node passes on (docs/protocol.md, "PeerExchange"). The sample stays for a week and is the same for all
+// Which addresses a node passes on (docs/protocol.md, "Methods"). The sample stays for a week and is the same for all
 // callers: whoever asks again and again, under many names, learns no more than whoever asks once.
 
 import { sha256 } from '../crypto/hash.ts';
