@@ -15,9 +15,15 @@ export function copyCatalog(sql: Sql, path: string): void {
   const temporary = `${path}.new`;
   fs.rmSync(temporary, { force: true });
   fs.closeSync(fs.openSync(temporary, 'wx', 0o600));
-  sql.get('VACUUM INTO ?', temporary);
-  syncPath(temporary);
-  fs.renameSync(temporary, path);
+  try {
+    sql.get('VACUUM INTO ?', temporary);
+    syncPath(temporary);
+    fs.renameSync(temporary, path);
+  } catch (error) {
+    // As large as the catalog: on a full disk this is space that is needed now, not at the next copy.
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
   syncPath(dirname(path));
 }
 
