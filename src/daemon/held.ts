@@ -10,6 +10,9 @@ import { PERIODS_MS } from '../core/policy/periods.ts';
 import { thinnedLists } from '../core/policy/thin-lists.ts';
 import type { Session } from './session.ts';
 
+/** Time is counted once a tick: a hold that begins between two of them would else end up to a tick too early. */
+const UNCOUNTED_SECONDS = PERIODS_MS.tick / 1000;
+
 export type Held = { readonly id: RecordId; readonly value: HeldRecord };
 
 export function currentHeld(session: Session, owner: OnionId): Held | undefined {
@@ -143,7 +146,8 @@ function pulling(session: Session, owner: OnionId): Held[] {
 
 function kept(session: Session, value: HeldRecord): HeldRecord {
   const keptSeconds = session.node.countedSeconds;
-  return { ...value, role: 'kept', keptSeconds, holdEndSeconds: keptSeconds + holdSeconds(session, value.owner) };
+  const holdEndSeconds = keptSeconds + UNCOUNTED_SECONDS + holdSeconds(session, value.owner);
+  return { ...value, role: 'kept', keptSeconds, holdEndSeconds };
 }
 
 function holdSeconds(session: Session, owner: OnionId): number {
