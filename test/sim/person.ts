@@ -111,9 +111,7 @@ function editedFiles({ node, random }: Person): readonly SimFile[] {
 /** Looks after the friends: enough of them must keep a copy. */
 function care(society: Society, person: Person): void {
   if (!isAtWork(person)) return;
-  const { node } = person;
-  const keeping = node.session.registry.contracts().filter(({ state }) => KEEPING.has(state)).length;
-  const missing = society.minReplicas + CHURN.spareFriends - keeping;
+  const missing = society.minReplicas + CHURN.spareFriends - keepingFriends(person);
   for (let i = 0; i < Math.min(missing, CHURN.friendsAtOnce); i += 1) {
     const friend = society.stranger(person);
     if (friend === undefined) return;
@@ -121,6 +119,11 @@ function care(society: Society, person: Person): void {
     friend.friends.add(person);
     society.does(person, 'propose', becomeFriends(person, friend));
   }
+}
+
+/** Friends that keep a copy, as far as this person's node knows. */
+export function keepingFriends({ node }: Person): number {
+  return node.session.registry.contracts().filter(({ state }) => KEEPING.has(state)).length;
 }
 
 async function becomeFriends(person: Person, friend: Person): Promise<void> {

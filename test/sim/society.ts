@@ -11,7 +11,7 @@ import { LIES, lyingApi } from './liars.ts';
 import type { Lie } from './liars.ts';
 import { Oracle } from './oracle.ts';
 import { OwnStore } from './own-store.ts';
-import { isEverydayFailure, live, rest, save } from './person.ts';
+import { isEverydayFailure, keepingFriends, live, rest, save } from './person.ts';
 import type { Person } from './person.ts';
 import { SeededRandom } from './seeded-random.ts';
 import type { SimNode } from './sim-node.ts';
@@ -61,6 +61,7 @@ export class Society {
   readonly #history = new Map<Person, Saved[]>();
   /** "owner peer" that once had a whole copy. */
   readonly #placed = new Map<Person, Set<string>>();
+  readonly #repairs = new Map<Person, number>();
   readonly #lastVerdict = new Map<Person, string>();
   #failure: unknown;
 
@@ -249,8 +250,12 @@ export class Society {
     const placed = this.#placed.get(person) ?? new Set<string>();
     this.#placed.set(person, placed);
     if (placed.has(peer)) return;
-    if (placed.size >= this.minReplicas + CHURN.spareFriends) this.repairedBytes += contentCells(node) * CELL_BYTES;
     placed.add(peer);
+    // A new copy replaces a lost one if there are lost ones that none has replaced.
+    const repairs = this.#repairs.get(person) ?? 0;
+    if (placed.size - keepingFriends(person) <= repairs) return;
+    this.#repairs.set(person, repairs + 1);
+    this.repairedBytes += contentCells(node) * CELL_BYTES;
   }
 
   /** Once a day: verdicts that must hold, and how much is stored. */
