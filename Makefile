@@ -78,7 +78,7 @@ fuzz: setup ## mutated input for every parser; N=1000000 inputs each, SEED=n rep
 	@node test/fuzz/main.ts
 
 sim: setup ## a society of simulated nodes; SEED=n NODES=n DAYS=n MIN_REPLICAS=n choose and replay a run, TRACE=1 prints it
-	@SEED='$(SEED)' NODES='$(NODES)' DAYS='$(DAYS)' MIN_REPLICAS='$(MIN_REPLICAS)' node test/sim/run.ts
+	@SEED='$(SEED)' NODES='$(NODES)' DAYS='$(DAYS)' MIN_REPLICAS='$(MIN_REPLICAS)' node --max-semi-space-size=64 test/sim/run.ts
 
 demo: setup ## the main job before your eyes: backup, edit, dead disk, recovery; DIR=/some/folder picks the files
 	@node test/demo/demo.ts

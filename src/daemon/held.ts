@@ -120,17 +120,17 @@ export async function markReported(session: Session, id: RecordId): Promise<void
 export async function dropExpiredHolds(session: Session): Promise<number> {
   const seconds = session.node.countedSeconds;
   const keptLists = session.registry.held().filter(({ value }) => value.role === 'kept');
-  const over = keptLists.filter(({ value }) => value.holdEndSeconds <= seconds || isThinned(keptLists, value, seconds));
+  const byOwner = Map.groupBy(
+    keptLists.map(({ value }) => value),
+    ({ owner }) => owner,
+  );
+  const thinned = new Set([...byOwner.values()].flatMap((lists) => thinnedLists(lists, seconds, PERIODS_MS)));
+  const over = keptLists.filter(({ value }) => value.holdEndSeconds <= seconds || thinned.has(value));
   for (const { id, value } of over) {
     await session.registry.changeHeld(() => ({ puts: [], deletes: [id] }));
     await dropList(session, value.list);
   }
   return over.length;
-}
-
-function isThinned(keptLists: readonly Held[], value: HeldRecord, nowSeconds: number): boolean {
-  const ofOwner = keptLists.map((held) => held.value).filter(({ owner }) => owner === value.owner);
-  return thinnedLists(ofOwner, nowSeconds, PERIODS_MS).includes(value);
 }
 
 /** Drops everything of an owner whose contract is over, but what a hold still keeps. */
