@@ -11,18 +11,22 @@ const SLACK_BYTES = 256 * 1024;
 /** Each connection has `bytesPerSecond` of its own in each direction; each byte takes `delayMs`. */
 function pass(from: Socket, to: Socket, delayMs: number, bytesPerSecond: number): void {
   const most = SLACK_BYTES + (delayMs * bytesPerSecond) / 1000;
+  /** In order: timers that are due in the same millisecond fire in any. */
+  const queue: Buffer[] = [];
   let underWay = 0;
   let freeAtMs = 0;
   from.on('data', (bytes: Buffer) => {
     const nowMs = performance.now();
     freeAtMs = Math.max(freeAtMs, nowMs) + (bytes.length * 1000) / bytesPerSecond;
     underWay += bytes.length;
+    queue.push(bytes);
     if (underWay > most) from.pause();
     setTimeout(
       () => {
-        underWay -= bytes.length;
+        const oldest = queue.shift() ?? Buffer.alloc(0);
+        underWay -= oldest.length;
         if (underWay <= most) from.resume();
-        if (!to.destroyed) to.write(bytes);
+        if (!to.destroyed) to.write(oldest);
       },
       freeAtMs - nowMs + delayMs,
     );
