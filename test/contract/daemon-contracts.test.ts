@@ -95,7 +95,6 @@ test('a proposer that lost the closing reply becomes active by itself at the nex
   await ann.world.until('active', () => stateAt(ann, bob) === 'ACTIVE');
 });
 
-
 test('what the budget cannot keep is refused, and promises to others count', async (context) => {
   const [ann, bob, eve] = await DaemonWorld.ready(context, 'ann', 'bob', 'eve');
   assert(ann && bob && eve);

@@ -34,15 +34,17 @@ export class World {
   aheadMs = 0;
   #sequence = 0;
 
-  private constructor(seed: number) {
+  private constructor(seed: number, prepare: (dataDir: string) => void) {
     this.keyring = new Keyring(Buffer.alloc(64, seed));
     fs.mkdirSync(path.join(this.dataDir, 'tmp'), { recursive: true });
+    prepare(this.dataDir);
     this.catalog = this.#startCatalog();
     this.workers = this.#startWorkers();
   }
 
-  static async open(seed = 7): Promise<World> {
-    const world = new World(seed);
+  /** `prepare` runs on the empty directory. */
+  static async open(seed = 7, prepare: (dataDir: string) => void = () => undefined): Promise<World> {
+    const world = new World(seed, prepare);
     await world.#unlock();
     return world;
   }

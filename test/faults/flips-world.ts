@@ -2,6 +2,7 @@
 // own content, a blob held for somebody, records of every kind that a flip must not change.
 
 import * as fs from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { leafHash } from '../../src/core/content/merkle.ts';
 import { packKeys } from '../../src/core/crypto/dir-keys.ts';
 import type { CatalogRecord, RecordId } from '../../src/core/records.ts';
@@ -36,8 +37,16 @@ const RECORDS: readonly CatalogRecord[] = ['first', 'second', 'third'].map((name
   value: { name, storageLimitBytes: 5, minReplicas: 2, approval: 'added', unlisted: false },
 }));
 
-export async function makeSpecimen(): Promise<Specimen> {
-  const world = await World.open();
+/** The smallest pages that SQLite has: as many kinds of pages and bytes, an eighth of the length. */
+function smallPages(dataDir: string): void {
+  const empty = new DatabaseSync(`${dataDir}/state.db`);
+  empty.exec('PRAGMA page_size = 512; VACUUM');
+  empty.close();
+}
+
+/** `small`: a catalog of small pages, so that every byte of it can be flipped. */
+export async function makeSpecimen(small = false): Promise<Specimen> {
+  const world = await World.open(7, small ? smallPages : undefined);
   try {
     await new DiskDataDir(world.dataDir).writeHeader({
       format: 1,

@@ -45,7 +45,12 @@ const PROBES: readonly Probe[] = [
   plain('cured', { kind: 'cured' }),
   plain('the space was needed', { kind: 'evicted' }),
   plain('notice, or the term is over', { kind: 'ended', noticeSeconds: 30 * DAY }),
-  { ...plain('notice and remaining seconds over', tick(false)), sinceSeconds: 60 * DAY, owedSeconds: 0, only: 'ENDING' },
+  {
+    ...plain('notice and remaining seconds over', tick(false)),
+    sinceSeconds: 60 * DAY,
+    owedSeconds: 0,
+    only: 'ENDING',
+  },
   plain('both gave notice', { kind: 'ended-by-both' }),
 ];
 
