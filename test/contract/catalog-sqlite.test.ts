@@ -184,7 +184,7 @@ test('a row that is older than a field gets the value of before there was such a
   const id = '44'.repeat(16) as never;
   await catalog.putRecords([{ id, kind: 'node', value: older as never }]);
   const scrub = { ownCell: 0, heldList: 0, heldCell: 0 };
-  const value = { ...older, newIdentity: false, missingFiles: 0, forks: [], scrub };
+  const value = { ...older, newIdentity: false, belowSeconds: -1, missingFiles: 0, forks: [], scrub };
   assert.deepEqual(await catalog.records(), [{ id, kind: 'node', value }]);
   await catalog.close();
 });

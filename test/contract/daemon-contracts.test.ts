@@ -68,17 +68,14 @@ test('crossing proposals end in one contract, that of the smaller key', async (c
   assert.deepEqual(decodeTerms(terms).proposer, pubkeyFromOnionId(smaller.id));
 });
 
-test('a lost reply to a proposal or to its closing does no harm', async (context) => {
+test('a lost reply to a proposal does no harm', async (context) => {
   const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
   assert(ann && bob);
   await bob.api.connectPeer(ann.id, '', false);
   await ann.api.connectPeer(bob.id, '', true);
-  for (const method of ['proposeContract', 'acceptContract']) {
-    loseReply(ann, method);
-    await assert.rejects(propose(ann, bob), { code: 'PEER_UNREACHABLE' });
-    assert.equal(stateAt(ann, bob), 'PROPOSED');
-  }
-  assert.equal(stateAt(bob, ann), 'ACTIVE');
+  loseReply(ann, 'proposeContract');
+  await assert.rejects(propose(ann, bob), { code: 'PEER_UNREACHABLE' });
+  assert.deepEqual([stateAt(ann, bob), stateAt(bob, ann)], ['PROPOSED', 'PROPOSED']);
   // What is open is said again at the next contact, so the contract may stand before the user asks again.
   await propose(ann, bob).catch((error: unknown) => assert.equal((error as BbError).code, 'EXISTS'));
   await ann.world.until('active', () => stateAt(ann, bob) === 'ACTIVE');
