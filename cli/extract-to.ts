@@ -1,6 +1,6 @@
 // Writes what GetFile streams to OUT: a folder into the folder OUT, a file to the file OUT or into the folder OUT.
 
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { BbError } from '../src/core/errors.ts';
 import { EntryKind } from '../src/gen/clirpc/v1/clirpc.ts';
@@ -13,6 +13,7 @@ import { formatBytes, formatCount } from './format.ts';
 import type { Result } from './output.ts';
 import { SafeFolder } from './safe-folder.ts';
 import { nothingThere } from './stored-name.ts';
+import { makeFolders } from './make-folders.ts';
 
 export type Destination = {
   /** What was asked for; empty = everything. */
@@ -68,7 +69,7 @@ async function openExtractor(context: Context, destination: Destination, first: 
 /** True when the folder is new. */
 async function makeFolder(path: string): Promise<boolean> {
   try {
-    return (await mkdir(path, { recursive: true })) !== undefined;
+    return await makeFolders(path, 0o777);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' || code === 'ENOTDIR') {

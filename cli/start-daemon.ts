@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { watch } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import { BbError } from '../src/core/errors.ts';
 import type { NodePaths } from '../src/core/paths.ts';
 import { cliError } from './errors.ts';
 import { safeText } from './safe-text.ts';
+import { makeFolders } from './make-folders.ts';
 
 const START_FILE = fileURLToPath(new URL('../src/bbd.cjs', import.meta.url));
 const START_MS = 60_000;
@@ -45,7 +46,7 @@ export async function startDaemon(start: DaemonStart): Promise<void> {
   const command = start.command ?? [process.execPath, START_FILE];
   const folders = [paths.dataDir, dirname(paths.socket), dirname(paths.logFile)];
   for (const folder of folders) {
-    await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER }).catch((error: unknown) => {
+    await makeFolders(folder, OWNER_ONLY_FOLDER).catch((error: unknown) => {
       throw cliError(error);
     });
   }

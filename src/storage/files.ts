@@ -4,6 +4,7 @@
 
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { BbError } from '../core/errors.ts';
 
 export interface OpenFile {
@@ -44,9 +45,7 @@ export const diskFiles: Files = {
   async open(path, mode) {
     return new DiskFile(await fs.open(path, FLAGS[mode] | constants.O_NOFOLLOW, 0o600));
   },
-  async makeDir(path) {
-    await fs.mkdir(path, { recursive: true, mode: 0o700 });
-  },
+  makeDir,
   async list(path) {
     return fs.readdir(path).catch((error: unknown) => (isErrno(error, 'ENOENT') ? [] : Promise.reject(error)));
   },
@@ -71,6 +70,19 @@ export const diskFiles: Files = {
     }
   },
 };
+
+/** Not Node's `recursive`: that never returns for a folder that the kernel refuses to make, such as one in /proc. */
+async function makeDir(path: string): Promise<void> {
+  const make = (): Promise<void> => fs.mkdir(path, { mode: 0o700 });
+  try {
+    await make();
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return;
+    if (!isErrno(error, 'ENOENT') || (await fs.stat(dirname(path)).catch(() => undefined)) !== undefined) throw error;
+    await makeDir(dirname(path));
+    await make();
+  }
+}
 
 class DiskFile implements OpenFile {
   readonly #handle: fs.FileHandle;
