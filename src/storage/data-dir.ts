@@ -32,9 +32,7 @@ export class DiskDataDir implements DataDir {
 
   /** Also makes the folders and drops what an interrupted ingest left in tmp. */
   async lock(): Promise<void> {
-    await this.#files.makeDir(this.#dir);
-    await fs.chmod(this.#dir, 0o700);
-    await (await fs.open(`${this.#dir}/LOCK`, 'a', 0o600)).close();
+    await this.#makeUsable();
     const lock = new Sql(`${this.#dir}/LOCK`, { busyTimeoutMs: 0 });
     try {
       lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
@@ -50,6 +48,19 @@ export class DiskDataDir implements DataDir {
       if (!name.startsWith(RECOVERY_PREFIX)) await this.#files.unlink(`${this.#dir}/tmp/${name}`);
     }
     await ensureBallast(this.#files, this.#dir, await this.freeBytes());
+  }
+
+  /** UNUSABLE_ENVIRONMENT where the folder cannot be made, or belongs to somebody else. */
+  async #makeUsable(): Promise<void> {
+    try {
+      await this.#files.makeDir(this.#dir);
+      await fs.chmod(this.#dir, 0o700);
+      await (await fs.open(`${this.#dir}/LOCK`, 'a', 0o600)).close();
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === undefined || code === 'ENOSPC' || code === 'EDQUOT') throw asDiskError(error);
+      throw new BbError('UNUSABLE_ENVIRONMENT', `the data directory cannot be used: ${message}`, { cause: error });
+    }
   }
 
   async readHeader(): Promise<Header | undefined> {

@@ -264,3 +264,9 @@ test('the ballast takes real space, and a clean-up on a full disk gets it', asyn
   assert.ok(isThere());
   await again.close();
 });
+
+test('a folder that cannot be made or written is UNUSABLE_ENVIRONMENT and says why', async () => {
+  await assert.rejects(new DiskDataDir('/proc/bb-none').lock(), (error) => {
+    return isBbError(error, 'UNUSABLE_ENVIRONMENT') && /ENOENT/.test(error.message);
+  });
+});
