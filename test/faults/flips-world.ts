@@ -44,7 +44,14 @@ function smallPages(dataDir: string): void {
   empty.close();
 }
 
-/** `small`: a catalog of small pages, so that every byte of it can be flipped. */
+/** What the journal holds goes into the catalog, so that a short journal is left. */
+function emptyJournal(dataDir: string): void {
+  const database = new DatabaseSync(`${dataDir}/state.db`);
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  database.close();
+}
+
+/** `small`: a catalog of small pages and a short journal, so that every byte of them can be flipped. */
 export async function makeSpecimen(small = false): Promise<Specimen> {
   const world = await World.open(7, small ? smallPages : undefined);
   try {
@@ -65,6 +72,8 @@ export async function makeSpecimen(small = false): Promise<Specimen> {
     const cells = Array.from({ length: world.blobCells(row) }, (_, cell) => cell);
     const leaves = await world.workers.sealLeaves(STORER, row.contentId, cells);
     await world.catalog.putLeaves(STORER, row.contentId, cells, leaves);
+    if (small) emptyJournal(world.dataDir);
+    await world.catalog.putRecords(RECORDS);
     const beforeLast = fs.readFileSync(`${world.dataDir}/state.db-wal`);
     await world.catalog.putRecords([], [id('third')]);
     const running = filesOf(world.dataDir);

@@ -35,7 +35,8 @@ export const flips: Part = {
     }
     const bench = await FlipBench.open(specimen);
     try {
-      for (const [state, name] of FILES) {
+      // The catalog beside its journal is nearly the one without: what differs is in the journal.
+      for (const [state, name] of FILES.filter(([of, file]) => of === 'closed' || file === 'state.db-wal')) {
         const length = specimen[state].get(name)?.length ?? 0;
         await run(`${name} (${state})`, places(0, length), (at) => bench.flip(state, name, at));
       }
