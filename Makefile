@@ -14,7 +14,7 @@ GEN ?= src/gen
 INSTALLED := node_modules/.installed-lock.json
 ASSETS := -name '*.sql' -o -name '*.wasm' -o -name '*.cjs'
 
-.PHONY: help setup gen rpc gen-check check test e2e scorecard fuzz demo build docker-check run clean
+.PHONY: help setup gen rpc gen-check check test e2e scorecard fuzz adversary demo build docker-check run clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -79,6 +79,9 @@ fuzz: setup ## mutated input for every parser; N=1000000 inputs each, SEED=n rep
 
 sim: setup ## a society of simulated nodes; SEED=n NODES=n DAYS=n MIN_REPLICAS=n choose and replay a run, TRACE=1 prints it
 	@SEED='$(SEED)' NODES='$(NODES)' DAYS='$(DAYS)' MIN_REPLICAS='$(MIN_REPLICAS)' node --max-semi-space-size=64 test/sim/run.ts
+
+adversary: setup ## every scripted peer against whole daemons, with its defence and without; PEER=n plays one
+	@PEER='$(PEER)' node test/adversary/run.ts
 
 demo: setup ## the main job before your eyes: backup, edit, dead disk, recovery; DIR=/some/folder picks the files
 	@node test/demo/demo.ts

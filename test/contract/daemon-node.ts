@@ -62,6 +62,8 @@ export class DaemonNode {
   readonly afterHooks = new Map<string, () => void>();
   /** Puts something else in the place of the result of a call: how a peer lies. */
   readonly changes = new Map<string, (result: never, args: readonly unknown[]) => unknown>();
+  /** Answered to other nodes in place of what the daemon would say: a peer that does not keep to the protocol. */
+  readonly answers: Partial<PeerApi> = {};
   timeDivisor = TIME_DIVISOR;
   /** From the words to the master key: cheap, unless a test brings a node of real words along. */
   deriveMaster = (words: Buffer): Promise<Buffer> =>
@@ -328,7 +330,8 @@ export class DaemonNode {
   async #openNetwork(life: Life, clock: Clock, keyring: Keyring, api: PeerApi): Promise<Network> {
     const identity = tlsIdentity(keyring.tlsKey(), systemRandom.bytes(16));
     const quota = new CallQuota(clock);
-    const service = peerService({ api, callerOf, clock, logger: this.#logger(), quota });
+    const spoken = new Proxy(api, { get: (honest, key) => Reflect.get(this.answers, key) ?? Reflect.get(honest, key) });
+    const service = peerService({ api: spoken, callerOf, clock, logger: this.#logger(), quota });
     fs.rmSync(this.socketPath, { force: true });
     const server = await servePeers({ socketPath: this.socketPath, identity, service }, { api, clock });
     const openChannel = peerChannels({ route: this.world.routeOf(this), identity, clock, random: systemRandom });

@@ -1,0 +1,6 @@
+// Owners that abuse offers.
+
+import { playAll } from './adversary.ts';
+import { PEERS } from './bad-offers.ts';
+
+playAll('bad-offers', PEERS);

@@ -1,0 +1,17 @@
+// All scripted peers by number. The chat peer (31) comes with chat. A number without a row is missing, never passed.
+
+import type { Adversary } from './adversary.ts';
+import { PEERS as badOffers } from './bad-offers.ts';
+import { PEERS as badPulls } from './bad-pulls.ts';
+
+export const TABLES: Readonly<Record<string, readonly Adversary[]>> = {
+  'bad-offers': badOffers,
+  'bad-pulls': badPulls,
+};
+
+const CHAT = 31;
+const LAST = 37;
+
+export const NUMBERS: readonly number[] = Array.from({ length: LAST }, (_, index) => index + 1).filter(
+  (number) => number !== CHAT,
+);
