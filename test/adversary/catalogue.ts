@@ -3,10 +3,12 @@
 import type { Adversary } from './adversary.ts';
 import { PEERS as badOffers } from './bad-offers.ts';
 import { PEERS as badPulls } from './bad-pulls.ts';
+import { PEERS as badTerms } from './bad-terms.ts';
 
 export const TABLES: Readonly<Record<string, readonly Adversary[]>> = {
   'bad-offers': badOffers,
   'bad-pulls': badPulls,
+  'bad-terms': badTerms,
 };
 
 const CHAT = 31;
