@@ -1,14 +1,18 @@
 // Looks at every event and every write of a simulated world, and stops it at the first broken promise.
-// Invariants: what a peer was told is held leaves only after its hold, or with a contract that is over; `held` is said only
-// of a copy that is there, `wrong` only of one that is not; PROTECTED rests on copies that proved themselves; what was
-// acknowledged to a user survives every crash.
+// Invariants: what a peer is told is held is durable, every cell of it; it leaves only after its hold, or with a contract that
+// is over, and is never replaced by less; `held` is said only of a copy that is there, `wrong` only of one that is not;
+// PROTECTED rests on copies that proved themselves; what was acknowledged to a user survives every crash; contracts keep
+// the law of contract-law.ts.
 
 import type { OnionId } from '../../src/core/ids.ts';
-import type { CatalogRecord, HeldRecord, RecordId } from '../../src/core/records.ts';
+import type { CatalogRecord, ContractRecord, HeldRecord, RecordId } from '../../src/core/records.ts';
+import { compareRevisions } from '../../src/core/content/revision-order.ts';
 import { decodeTerms } from '../../src/core/contract/terms.ts';
 import type { DaemonEvent } from '../../src/daemon/local-api.ts';
 import type { PeerApi } from '../../src/daemon/peer-api.ts';
-import { heldCells, ownSequence } from './truth.ts';
+import type { Offer } from '../../src/ports/peer-client.ts';
+import { brokenLaw, countedOf, CountedTime } from './contract-law.ts';
+import { durableCells, heldCells, ownSequence } from './truth.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimWorld } from './sim-world.ts';
 
@@ -21,10 +25,16 @@ export class Oracle {
   /** Peers whose wrong answers and missing bytes surprise nobody. */
   readonly liars = new Set<SimNode>();
   readonly #byId = new Map<OnionId, SimNode>();
+  readonly #twins = new Set<OnionId>();
   /** "storer owner content" that an owner was told is held. */
   readonly #told = new Set<string>();
-  /** "storer owner content" -> virtual time since when it is superseded. */
-  readonly #supersededMs = new Map<string, number>();
+  /** "storer owner content" -> virtual time since when it is superseded, and how long it was promised to stay then. */
+  readonly #superseded = new Map<string, { readonly atMs: number; readonly holdMs: number }>();
+  /** "storer owner" -> holds of terms that were replaced, and when. */
+  readonly #oldHolds = new Map<string, { readonly atMs: number; readonly holdMs: number }[]>();
+  /** Content -> its place in the line of its owner. */
+  readonly #places = new Map<string, { readonly generation: number; readonly sequence: number }>();
+  readonly #time = new CountedTime();
   /** "owner peer" -> content that the peer proved last. */
   readonly #proved = new Map<string, string>();
   /** Sequence that the user of a node was told is set. */
@@ -66,14 +76,27 @@ export class Oracle {
 
   #heard(node: SimNode, { name, attributes }: DaemonEvent): void {
     if (name === 'unlocked') this.#unlocked(node);
+    if (name === 'revision-committed') {
+      const row = node.session.newest?.row;
+      if (row !== undefined) this.#places.set(row.contentId.toString('hex'), row);
+    }
     const peer = attributes['peer'] as OnionId | undefined;
     if (name === 'check-judged' && peer !== undefined) this.#judged(node, peer, attributes['outcome'] ?? '');
   }
 
   #unlocked(node: SimNode): void {
-    if (node.onionId !== undefined) this.#byId.set(node.onionId, node);
+    this.#named(node);
+    this.#time.started(node);
     const promised = this.#promised.get(node) ?? 0;
     if (ownSequence(node.disk) < promised) this.#fail(node, `has lost revision ${promised}, which it acknowledged`);
+  }
+
+  /** Which of two machines under one id is meant nobody can say. */
+  #named(node: SimNode): void {
+    const other = this.#byId.get(node.id);
+    if (other !== undefined && other !== node && other.isUp) this.#twins.add(node.id);
+    if (this.#twins.has(node.id)) this.#byId.delete(node.id);
+    else this.#byId.set(node.id, node);
   }
 
   #judged(node: SimNode, peer: OnionId, outcome: string): void {
@@ -101,21 +124,51 @@ export class Oracle {
     return {
       ...api,
       getContentRevision: async (caller, held) => {
-        if (held.length > 0) this.#told.add(`${caller} ${node.id} ${held.toString('hex')}`);
+        if (held.length > 0) this.#world.watch(() => this.#tell(this.#byId.get(caller), node.id, held));
         const report = await api.getContentRevision(caller, held);
         const id = report.requesterContent?.contentId;
-        if (id !== undefined) this.#told.add(`${node.id} ${caller} ${id.toString('hex')}`);
+        if (id !== undefined) this.#world.watch(() => this.#tell(node, caller, id));
         return report;
       },
+      setContentRevision: async (caller, offer) => {
+        const latest = contractOf(node, caller)?.theirLatestKnown;
+        const answer = await api.setContentRevision(caller, offer);
+        if (latest !== undefined && answer.outcome === 'ACCEPTED_PULLING') {
+          this.#world.watch(() => this.#accepted(node, latest, offer));
+        }
+        return answer;
+      },
     };
+  }
+
+  /** An owner is told that a storer holds a revision: from now on every cell of it survives a power cut. */
+  #tell(storer: SimNode | undefined, owner: OnionId, contentId: Buffer): void {
+    if (storer === undefined) return;
+    const key = `${storer.id} ${owner} ${contentId.toString('hex')}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    const held = durableCells(storer.disk, owner, contentId);
+    if (held !== undefined && held.durable < held.cells) {
+      this.#fail(storer, `says that it holds a revision of which ${held.cells - held.durable} cells are not durable`);
+    }
+  }
+
+  /** Nothing is taken whose owner did not know what it replaces. */
+  #accepted(node: SimNode, latest: Buffer, { content, previousContentId }: Offer): void {
+    if (previousContentId.equals(latest) || content?.contentId.equals(latest) === true) return;
+    this.#fail(node, 'takes an offer that does not name what it replaces');
   }
 
   /** Before a node writes: which content of others does it let go? */
   #written(node: SimNode, puts: readonly CatalogRecord[], deletes: readonly RecordId[]): void {
     for (const record of puts) {
-      if (record.kind !== 'held' || record.value.role !== 'kept') continue;
-      const key = nameOf(node, record.value);
-      if (!this.#supersededMs.has(key)) this.#supersededMs.set(key, this.#world.time.nowMs);
+      const before = node.disk.catalog.records.get(record.id)?.record;
+      if (record.kind === 'node') this.#mustHold(node, this.#time.broken(node, record.value.countedSeconds));
+      if (record.kind === 'contract' && before?.kind === 'contract') {
+        this.#mustHold(node, brokenLaw(before.value, record.value, countedOf(node)), 'whose contract ');
+        this.#termsChanged(node, before.value, record.value);
+      }
+      if (record.kind === 'held') this.#held(node, record.value);
     }
     for (const id of deletes) {
       const record = node.disk.catalog.records.get(id)?.record;
@@ -123,20 +176,52 @@ export class Oracle {
     }
   }
 
+  #termsChanged(node: SimNode, before: ContractRecord, after: ContractRecord): void {
+    if (before.terms.equals(after.terms)) return;
+    const key = `${node.id} ${before.peer}`;
+    const replaced = { atMs: this.#world.time.nowMs, holdMs: holdMsOf(before) };
+    this.#oldHolds.set(key, [...(this.#oldHolds.get(key) ?? []), replaced]);
+  }
+
+  /** A revision becomes current, or is superseded. */
+  #held(node: SimNode, value: HeldRecord): void {
+    const key = nameOf(node, value);
+    if (value.role === 'kept' && !this.#superseded.has(key)) {
+      this.#superseded.set(key, { atMs: this.#world.time.nowMs, holdMs: this.#promisedHoldMs(node, value.owner) });
+    }
+    const current = currentOf(node, value.owner);
+    if (value.role !== 'current' || current === undefined || this.liars.has(node)) return;
+    const [old, fresh] = [current, value].map(({ contentId }) => this.#places.get(contentId.toString('hex')));
+    if (old === undefined || fresh === undefined) return;
+    if (compareRevisions(fresh, old) < 0) this.#fail(node, 'replaces a revision by an older one');
+  }
+
+  /** A shorter hold counts only when the longer one has passed since it was signed. */
+  #promisedHoldMs(node: SimNode, owner: OnionId): number {
+    const contract = contractOf(node, owner);
+    const nowMs = this.#world.time.nowMs;
+    const old = (this.#oldHolds.get(`${node.id} ${owner}`) ?? []).filter(({ atMs, holdMs }) => nowMs < atMs + holdMs);
+    return Math.max(contract === undefined ? 0 : holdMsOf(contract), ...old.map(({ holdMs }) => holdMs));
+  }
+
+  #mustHold(node: SimNode, broken: string | undefined, about = ''): void {
+    if (broken !== undefined) this.#fail(node, `${about}${broken}`);
+  }
+
   #letGo(node: SimNode, held: HeldRecord): void {
     const key = nameOf(node, held);
-    const sinceMs = this.#supersededMs.get(key);
-    this.#supersededMs.delete(key);
+    const superseded = this.#superseded.get(key);
+    this.#superseded.delete(key);
     if (!this.#told.delete(key) || this.liars.has(node)) return;
     const contract = contractOf(node, held.owner);
     if (contract === undefined) return this.#fail(node, 'drops content without any contract');
-    if (sinceMs === undefined) {
+    if (superseded === undefined) {
       if (contract.state !== 'RELEASED')
         this.#fail(node, `drops the current content of a contract in ${contract.state}`);
       return;
     }
-    const holdMs = decodeTerms(contract.terms).holdSeconds * 1000;
-    const keptMs = this.#world.time.nowMs - sinceMs;
+    const { atMs, holdMs } = superseded;
+    const keptMs = this.#world.time.nowMs - atMs;
     if (keptMs < holdMs && !isThinned(node, held))
       this.#fail(node, `drops superseded content after ${keptMs} of ${holdMs} ms`);
   }
@@ -163,7 +248,18 @@ function isThinned(node: SimNode, held: HeldRecord): boolean {
   });
 }
 
-function contractOf(node: SimNode, peer: OnionId) {
+function holdMsOf({ terms }: ContractRecord): number {
+  return decodeTerms(terms).holdSeconds * 1000;
+}
+
+function currentOf(node: SimNode, owner: OnionId): HeldRecord | undefined {
+  for (const { record } of node.disk.catalog.records.values()) {
+    if (record.kind === 'held' && record.value.owner === owner && record.value.role === 'current') return record.value;
+  }
+  return undefined;
+}
+
+function contractOf(node: SimNode, peer: OnionId): ContractRecord | undefined {
   for (const { record } of node.disk.catalog.records.values()) {
     if (record.kind === 'contract' && record.value.peer === peer) return record.value;
   }

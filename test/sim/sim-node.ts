@@ -94,6 +94,12 @@ export class SimNode {
     return this.onionId;
   }
 
+  /** What peers call, under the eyes of the oracle. */
+  get peerApi(): PeerApi {
+    if (this.#endpoint === undefined) throw new Error(`${this.name} answers nobody`);
+    return this.#endpoint.api;
+  }
+
   /** Starts the process; locked, or not initialised. */
   async start(): Promise<void> {
     if (this.life !== undefined) throw new Error(`${this.name} runs already`);

@@ -155,8 +155,9 @@ export class SimWorkers implements Workers {
     const damaged: number[] = [];
     const leaves = coveredCells(question, blobCells).map((cell) => {
       const leaf = this.#leaf(responder, stored, cell);
-      if (leaf === undefined || this.#recipe(stored, peerKey, cell) === undefined) damaged.push(cell);
-      return leaf ?? Buffer.alloc(0);
+      if (leaf !== undefined && this.#recipe(stored, peerKey, cell) !== undefined) return leaf;
+      damaged.push(cell);
+      return Buffer.alloc(0); // from damaged bytes no right answer can be made
     });
     return { mac: macOf(question, keys.pubkey, peerKey, blobCells, leaves), damaged };
   }

@@ -68,7 +68,7 @@ export class SimWorld implements Surroundings {
     if (event.name === 'subscribed') return;
     this.events += 1;
     this.#note(node, event.name, event.attributes);
-    this.#watch(() => {
+    this.watch(() => {
       for (const watcher of this.watchers) watcher(node, event);
     });
   }
@@ -79,7 +79,7 @@ export class SimWorld implements Surroundings {
   }
 
   writes(node: SimNode, puts: readonly CatalogRecord[], deletes: readonly RecordId[]): void {
-    this.#watch(() => this.onRecords(node, puts, deletes));
+    this.watch(() => this.onRecords(node, puts, deletes));
   }
 
   apiOf(node: SimNode, api: PeerApi): PeerApi {
@@ -117,7 +117,7 @@ export class SimWorld implements Surroundings {
   }
 
   /** What a watcher throws is no business of the daemon: it ends the run. */
-  #watch(look: () => void): void {
+  watch(look: () => void): void {
     try {
       look();
     } catch (error) {

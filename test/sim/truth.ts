@@ -3,6 +3,7 @@
 
 import { blobCellCount } from '../../src/core/challenge/plan.ts';
 import type { OnionId } from '../../src/core/ids.ts';
+import type { HeldRecord } from '../../src/core/records.ts';
 import type { SimDisk } from './sim-disk.ts';
 import type { SimNode } from './sim-node.ts';
 
@@ -12,21 +13,43 @@ export function heldCells(
   owner: OnionId,
   contentId: Buffer,
 ): { readonly whole: number; readonly cells: number } | undefined {
+  const held = heldRecord(disk, owner, contentId);
+  if (held === undefined) return undefined;
+  const list = disk.catalog.lists.get(held.list);
+  const cells = disk.catalog.held.get(owner);
+  let whole = 0;
+  for (let at = 0; at < held.cells; at += 1) {
+    const key = list?.keys[at] ?? '';
+    const position = cells?.get(key)?.position;
+    const slot = position === undefined ? undefined : disk.packs.get(position.pack)?.slots[position.slot];
+    if (slot?.fault === 'none' && slot.leafKey === key) whole += 1;
+  }
+  return { whole, cells: held.cells };
+}
+
+function heldRecord(disk: SimDisk, owner: OnionId, contentId: Buffer): HeldRecord | undefined {
   for (const { record } of disk.catalog.records.values()) {
     if (record.kind !== 'held' || record.value.owner !== owner || record.value.role === 'pulling') continue;
-    if (!record.value.contentId.equals(contentId)) continue;
-    const list = disk.catalog.lists.get(record.value.list);
-    const cells = disk.catalog.held.get(owner);
-    let whole = 0;
-    for (let at = 0; at < record.value.cells; at += 1) {
-      const key = list?.keys[at] ?? '';
-      const position = cells?.get(key)?.position;
-      const slot = position === undefined ? undefined : disk.packs.get(position.pack)?.slots[position.slot];
-      if (slot?.fault === 'none' && slot.leafKey === key) whole += 1;
-    }
-    return { whole, cells: record.value.cells };
+    if (record.value.contentId.equals(contentId)) return record.value;
   }
   return undefined;
+}
+
+/** Cells of a complete blob of `owner` that a power cut now would leave on this disk; rot of a disk is no concern here. */
+export function durableCells(
+  disk: SimDisk,
+  owner: OnionId,
+  contentId: Buffer,
+): { readonly durable: number; readonly cells: number } | undefined {
+  const held = heldRecord(disk, owner, contentId);
+  if (held === undefined) return undefined;
+  const keys = disk.catalog.lists.get(held.list)?.keys ?? [];
+  const cells = disk.catalog.held.get(owner);
+  const durable = keys.filter((key) => {
+    const position = cells?.get(key)?.position;
+    return position !== undefined && position.slot < (disk.packs.get(position.pack)?.syncedSlots ?? 0);
+  });
+  return { durable: durable.length, cells: held.cells };
 }
 
 /** Sequence of the newest revision of its own on this disk, 0 if there is none. */
