@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { blobCellCount } from '../../src/core/challenge/plan.ts';
 import { ENTRY_KIND } from '../../src/core/content/entry.ts';
 import { HASH_BYTES, leafHash } from '../../src/core/content/merkle.ts';
+import type { HeldRecord } from '../../src/core/records.ts';
 import { remainingOf } from '../../src/daemon/remaining.ts';
 import { packNumber, slotAt } from '../../src/storage/packs/pack-format.ts';
 import type { DaemonNode } from '../contract/daemon-node.ts';
@@ -50,26 +51,38 @@ export function catalogFaults(dir: string): string[] {
 
 /** Every cell of the newest revision and of everything held is where the catalog says, and is what it should be. */
 export async function cellFaults(node: DaemonNode): Promise<string[]> {
-  const { newest, registry, deps, cells, self } = node.session;
+  const { newest, registry, deps, self } = node.session;
   const faults: string[] = [];
   const blobCells = newest === undefined ? 0 : blobCellCount(newest.row);
   for (let cell = 0; cell < blobCells; cell++) {
     if (newest === undefined || (await deps.workers.sealCell(self, newest.row.contentId, cell)) !== undefined) continue;
     faults.push(`own cell ${cell} of ${blobCells} is damaged`);
   }
-  for (const { value } of registry.held()) {
+  for (const { id, value } of registry.held()) {
     if (value.list < 0) continue;
-    const leaves = await deps.catalog.heldLeaves(value.list, 0, value.cells);
-    const positions = await deps.catalog.heldPositions(value.list, 0, value.cells);
-    for (const [cell, position] of positions.entries()) {
-      if (position === undefined) {
-        if (value.role !== 'pulling') faults.push(`cell ${cell} of a ${value.role} blob is missing`);
-        continue;
-      }
-      const leaf = leafHash(await cells.read(position));
-      if (leaf.equals(leaves.subarray(cell * HASH_BYTES, (cell + 1) * HASH_BYTES))) continue;
-      faults.push(`cell ${cell} of a ${value.role} blob is damaged`);
+    try {
+      faults.push(...(await listFaults(node, value)));
+    } catch (error) {
+      // The node lives: what it let go of meanwhile has no cells any more.
+      if (registry.held().some((held) => held.id === id && held.value.list === value.list)) throw error;
     }
+  }
+  return faults;
+}
+
+async function listFaults(node: DaemonNode, value: HeldRecord): Promise<string[]> {
+  const { deps, cells } = node.session;
+  const faults: string[] = [];
+  const leaves = await deps.catalog.heldLeaves(value.list, 0, value.cells);
+  const positions = await deps.catalog.heldPositions(value.list, 0, value.cells);
+  for (const [cell, position] of positions.entries()) {
+    if (position === undefined) {
+      if (value.role !== 'pulling') faults.push(`cell ${cell} of a ${value.role} blob is missing`);
+      continue;
+    }
+    const leaf = leafHash(await cells.read(position));
+    if (leaf.equals(leaves.subarray(cell * HASH_BYTES, (cell + 1) * HASH_BYTES))) continue;
+    faults.push(`cell ${cell} of a ${value.role} blob is damaged`);
   }
   return faults;
 }

@@ -11,10 +11,11 @@ export class ShapeError extends Error {
 export const text: Shape<string> = (value) => (typeof value === 'string' ? value : fail('a text'));
 export const flag: Shape<boolean> = (value) => (typeof value === 'boolean' ? value : fail('a flag'));
 export const bytes: Shape<Buffer> = (value) => (Buffer.isBuffer(value) ? value : fail('bytes'));
+/** A zero with a sign is zero: JSON reads it and does not write it. */
 export const number: Shape<number> = (value) =>
-  typeof value === 'number' && Number.isFinite(value) ? value : fail('a number');
+  typeof value === 'number' && Number.isFinite(value) ? value + 0 : fail('a number');
 export const integer: Shape<number> = (value) =>
-  typeof value === 'number' && Number.isSafeInteger(value) ? value : fail('an integer');
+  typeof value === 'number' && Number.isSafeInteger(value) ? value + 0 : fail('an integer');
 
 /** A field that a row may lack: because there is nothing to say, or because the row is older than the field. */
 export function optionalWith<T, A>(shape: Shape<T>, absent: A): Shape<T | A> {
