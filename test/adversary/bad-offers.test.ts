@@ -3,4 +3,4 @@
 import { playAll } from './adversary.ts';
 import { PEERS } from './bad-offers.ts';
 
-playAll('bad-offers', PEERS);
+playAll(PEERS);

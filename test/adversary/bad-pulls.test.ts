@@ -3,4 +3,4 @@
 import { playAll } from './adversary.ts';
 import { PEERS } from './bad-pulls.ts';
 
-playAll('bad-pulls', PEERS);
+playAll(PEERS);

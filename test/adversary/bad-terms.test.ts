@@ -3,4 +3,4 @@
 import { playAll } from './adversary.ts';
 import { PEERS } from './bad-terms.ts';
 
-playAll('bad-terms', PEERS);
+playAll(PEERS);
