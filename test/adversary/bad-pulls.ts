@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { MerkleRoot } from '../../src/core/content/merkle.ts';
-import { CELL_BYTES, PULL_FAULTS } from '../../src/core/limits.ts';
+import { BLOB_CELLS, CELL_BYTES, PULL_FAULTS } from '../../src/core/limits.ts';
 import { peerApiOf } from '../../src/daemon/peer-api-of.ts';
 import type { DownloadSection } from '../../src/ports/peer-client.ts';
 import type { DaemonNode } from '../contract/daemon-node.ts';
@@ -32,9 +32,15 @@ async function stage(context: TestContext) {
 }
 
 /** Waits until the offer is held or let go. */
-async function settled(storer: DaemonNode, owner: DaemonNode, offered: Buffer, before: Buffer): Promise<Ending> {
+async function settled(
+  storer: DaemonNode,
+  owner: DaemonNode,
+  offered: Buffer,
+  before: Buffer,
+  mark = 0,
+): Promise<Ending> {
   const isHeld = () => storer.holdsFor(owner)?.contentId.equals(offered) === true;
-  const isDropped = () => storer.said('pull-dropped').length > 0;
+  const isDropped = () => storer.said('pull-dropped', {}, mark).length > 0;
   await storer.world.until('held or dropped', () => isHeld() || isDropped());
   return {
     lie: isHeld() ? 'held' : 'dropped',
@@ -56,27 +62,41 @@ async function* flipped(honest: Sections): Sections {
   }
 }
 
-/** Offers a blob that is one cell of the revision before, again and again. */
-async function refersTwice(context: TestContext): Promise<Ending> {
+/** Offers blobs that are made of references only: beyond the former revision, far beyond it, and to one cell of it again and again. */
+async function refers(context: TestContext): Promise<Ending> {
   const { owner, storer, before } = await stage(context);
-  const { list } = storer.holdsFor(owner) ?? assert.fail();
+  const { list, cells: heldCells } = storer.holdsFor(owner) ?? assert.fail();
   const leaf = await storer.session.deps.catalog.heldLeaves(list, 0, 1);
-  const cells = 8;
-  const tree = new MerkleRoot();
-  for (let cell = 0; cell < cells; cell += 1) tree.push(leaf);
-  const content = { contentId: noiseOf('self', 64), contentBytes: cells * CELL_BYTES, root: tree.root() };
-  owner.answers.download = async function* () {
-    yield { kind: 'head', totalBytes: content.contentBytes, root: content.root };
-    for (let cell = 0; cell < cells; cell += 1) yield { kind: 'reference', offsetBytes: 0, lengthBytes: CELL_BYTES };
+  const offer = async (seed: string, offsetBytes: number): Promise<Ending> => {
+    const content = { contentId: noiseOf(seed, 64), contentBytes: SELF_CELLS * CELL_BYTES, root: rootOf(leaf) };
+    owner.answers.download = async function* () {
+      yield { kind: 'head', totalBytes: content.contentBytes, root: content.root };
+      for (let cell = 0; cell < SELF_CELLS; cell += 1)
+        yield { kind: 'reference', offsetBytes, lengthBytes: CELL_BYTES };
+    };
+    storer.session.pullFailures.set(owner.id, { tries: 0, faults: PULL_FAULTS - 1 });
+    const previousContentId = storer.session.registry.contract(owner.id)?.theirLatestKnown ?? before;
+    const mark = storer.events.length;
+    await owner.session.client.setContentRevision(storer.id, {
+      content,
+      previousContentId,
+      delete: false,
+      newCells: 0,
+    });
+    return settled(storer, owner, content.contentId, before, mark);
   };
-  storer.session.pullFailures.set(owner.id, { tries: 0, faults: PULL_FAULTS - 1 });
-  await owner.session.client.setContentRevision(storer.id, {
-    content,
-    previousContentId: before,
-    delete: false,
-    newCells: 0,
-  });
-  return settled(storer, owner, content.contentId, before);
+  const { lie: beyond = '' } = await offer('beyond', heldCells * CELL_BYTES);
+  const { lie: farBeyond = '' } = await offer('far', (BLOB_CELLS - 1) * CELL_BYTES);
+  return { beyond, farBeyond, ...(await offer('twice', 0)) };
+}
+
+const SELF_CELLS = 8;
+
+/** Of a blob that has one leaf everywhere. */
+function rootOf(leaf: Buffer): Buffer {
+  const tree = new MerkleRoot();
+  for (let cell = 0; cell < SELF_CELLS; cell += 1) tree.push(leaf);
+  return tree.root();
 }
 
 /** More than any buffer on the way can hold. */
@@ -121,15 +141,15 @@ export const PEERS: readonly Adversary[] = [
   },
   {
     number: 13,
-    name: 'reference to the same cell again',
-    does: 'offers a blob that is one cell of the former revision eight times, under a root that fits',
-    play: refersTwice,
-    expected: REFUSED,
+    name: 'references out of range, and to one cell again and again',
+    does: 'offers blobs of references: beyond the former revision, and eight times to one cell of it under a root that fits',
+    play: refers,
+    expected: { ...REFUSED, beyond: 'dropped', farBeyond: 'dropped' },
     defence: 'no cell of the reference is named twice by a plan',
     without: [
       { file: 'core/policy/download-plan.ts', find: "if (byte & bit) throw bad('refers to one cell twice');", put: '' },
     ],
-    succeeds: TAKEN,
+    succeeds: { ...TAKEN, beyond: 'dropped', farBeyond: 'dropped' },
   },
   {
     number: 14,

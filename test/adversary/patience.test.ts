@@ -1,0 +1,6 @@
+// Peers that play on time and on numbers.
+
+import { playAll } from './adversary.ts';
+import { PEERS } from './patience.ts';
+
+playAll(PEERS);
