@@ -15,11 +15,11 @@ export class CellBank {
   readonly #recipes = new Map<string, Recipe>();
   readonly #expanded = new Map<string, Buffer>();
 
-  /** An owner has sealed this cell, and a storer may soon keep it. */
-  register(leaf: Buffer, recipe: Recipe, bytes: Buffer): void {
+  /** An owner has sealed this cell, and a storer may soon keep it; `bytes`, where they are at hand. */
+  register(leaf: Buffer, recipe: Recipe, bytes?: Buffer): void {
     const key = leaf.toString('latin1');
     remember(this.#recipes, key, recipe, RECIPES);
-    remember(this.#expanded, key, bytes, EXPANDED_CELLS);
+    if (bytes !== undefined) remember(this.#expanded, key, bytes, EXPANDED_CELLS);
   }
 
   /** How to make bytes again that have this leaf. */

@@ -187,5 +187,5 @@ test('a copy that is lost for good is replaced by one at another friend, without
   await world.does(Promise.all(typed));
   gone.loseDisk();
   const hasCopy = (): boolean => owner.session.registry.contract(fresh.id)?.replica.lastOutcome === 'held';
-  await world.until('another friend holds a copy', hasCopy, 20 * DAY_MS);
+  await world.until('another friend holds a copy', hasCopy, 6 * DAY_MS);
 });

@@ -26,7 +26,7 @@ import type {
   Workers,
 } from '../../src/ports/workers.ts';
 import type { CellBank, Recipe } from './cell-bank.ts';
-import { dataCellIds, entryOf, openOwnCell, sealData, sealIndex } from './content.ts';
+import { dataCellIds, dataLeaf, entryOf, openOwnCell, sealData, sealIndex } from './content.ts';
 import type { SimFile } from './content.ts';
 import { cellName } from './memory-catalog.ts';
 import { OwnStore } from './own-store.ts';
@@ -125,6 +125,12 @@ export class SimWorkers implements Workers {
       cells.map((cell) => {
         const recipe = this.#recipe(stored, peerKey, cell);
         if (recipe === undefined) throw new BbError('INTEGRITY', 'an own cell is damaged');
+        const name = cellName(stored, cell);
+        if (name.kind === 'cell' && this.#store.slot(name.cell)?.payload === undefined) {
+          const leaf = dataLeaf(peerKey, name.cell);
+          this.#bank.register(leaf, recipe);
+          return leaf;
+        }
         const bytes = recipe();
         const leaf = leafHash(bytes);
         this.#bank.register(leaf, recipe, bytes);
