@@ -11,6 +11,7 @@ export const LANES: readonly Lane[] = [
   { name: 'property', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
   { name: 'contract', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
   { name: 'faults', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
+  { name: 'adversary', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
   { name: 'cli', concurrency: 1, timeoutMs: 5 * MINUTE_MS },
   { name: 'e2e', concurrency: 1, timeoutMs: 10 * MINUTE_MS },
   { name: 'sim', concurrency: 2, timeoutMs: 3 * MINUTE_MS },

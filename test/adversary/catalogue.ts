@@ -4,11 +4,21 @@ import type { Adversary } from './adversary.ts';
 import { PEERS as badOffers } from './bad-offers.ts';
 import { PEERS as badPulls } from './bad-pulls.ts';
 import { PEERS as badTerms } from './bad-terms.ts';
+import { PEERS as callers } from './callers.ts';
+import { PEERS as idleStorers } from './idle-storers.ts';
+import { PEERS as patience } from './patience.ts';
+import { PEERS as provingStorers } from './proving-storers.ts';
+import { PEERS as recoveries } from './recoveries.ts';
 
 export const TABLES: Readonly<Record<string, readonly Adversary[]>> = {
   'bad-offers': badOffers,
   'bad-pulls': badPulls,
   'bad-terms': badTerms,
+  callers,
+  'idle-storers': idleStorers,
+  patience,
+  'proving-storers': provingStorers,
+  recoveries,
 };
 
 const CHAT = 31;
