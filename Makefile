@@ -14,7 +14,7 @@ GEN ?= src/gen
 INSTALLED := node_modules/.installed-lock.json
 ASSETS := -name '*.sql' -o -name '*.wasm' -o -name '*.cjs'
 
-.PHONY: help setup gen rpc gen-check check test e2e scorecard fuzz adversary demo build docker-check run clean
+.PHONY: help setup gen rpc gen-check check test e2e scorecard fuzz sim adversary sim-long demo build docker-check run clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -82,6 +82,15 @@ sim: setup ## a society of simulated nodes; SEED=n NODES=n DAYS=n MIN_REPLICAS=n
 
 adversary: setup ## every scripted peer against whole daemons, with its defence and without; PEER=n plays one
 	@PEER='$(PEER)' node test/adversary/run.ts
+
+sim-long: setup ## 1,000 simulated nodes for a year at 3 and at 8 copies, side by side; hours; progress in .cache/sim-long
+	@mkdir -p .cache/sim-long; rm -f .cache/sim-long/*.log; pids=''; \
+	for copies in 3 8; do \
+	  SEED='$(SEED)' NODES="$${NODES:-1000}" DAYS="$${DAYS:-365}" MIN_REPLICAS=$$copies \
+	    node --max-semi-space-size=64 --max-old-space-size=12288 test/sim/run.ts > .cache/sim-long/min-replicas-$$copies.log 2>&1 & pids="$$pids $$!"; \
+	done; \
+	failed=0; for pid in $$pids; do wait $$pid || failed=1; done; \
+	tail -n 3 .cache/sim-long/*.log; exit $$failed
 
 demo: setup ## the main job before your eyes: backup, edit, dead disk, recovery; DIR=/some/folder picks the files
 	@node test/demo/demo.ts
