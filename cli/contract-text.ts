@@ -1,7 +1,8 @@
 // Contracts as people read them.
 
+import { formatBytes } from '../src/core/format-bytes.ts';
 import type { ContractInfo, OpenTerms } from '../src/gen/clirpc/v1/clirpc.ts';
-import { formatAgo, formatBytes, formatSeconds, formatTable, shortId } from './format.ts';
+import { formatAgo, formatSeconds, formatTable, shortId } from './format.ts';
 import { safeText } from './safe-text.ts';
 
 export function peerTitle(contract: ContractInfo): string {

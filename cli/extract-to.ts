@@ -3,13 +3,14 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { BbError } from '../src/core/errors.ts';
+import { formatBytes } from '../src/core/format-bytes.ts';
 import { EntryKind } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { Entry, GetFileResponse } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from './context.ts';
 import { nameParts, partsBelow } from './entry-path.ts';
 import { cliError } from './errors.ts';
 import { Extractor } from './extractor.ts';
-import { formatBytes, formatCount } from './format.ts';
+import { formatCount } from './format.ts';
 import type { Result } from './output.ts';
 import { SafeFolder } from './safe-folder.ts';
 import { nothingThere } from './stored-name.ts';

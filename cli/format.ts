@@ -1,21 +1,8 @@
-// Numbers, times and tables as people read them. Nothing here is parsed by a program: scripts read --json.
+// Counts, times and tables as people read them. Nothing here is parsed by a program: scripts read --json.
 
-const SIZE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 const MINUTE_SECONDS = 60;
 const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 86_400;
-
-/** Bytes -> "8.1 GiB". */
-export function formatBytes(bytes: number | bigint): string {
-  let value = Number(bytes);
-  let unit = 0;
-  while (value >= 1024 && unit < SIZE_UNITS.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  const digits = unit === 0 || value >= 100 ? 0 : 1;
-  return `${value.toFixed(digits)} ${SIZE_UNITS[unit]}`;
-}
 
 /** Seconds -> "3 d", "2 h 5 min", "14 s". */
 export function formatSeconds(seconds: number | bigint): string {

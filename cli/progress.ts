@@ -1,8 +1,9 @@
 // How far a job is, as one shape for every job. On a terminal one line is rewritten; in a file a line appears for each new
 // phase; with --json each step is one NDJSON line on stdout.
 
+import { formatBytes } from '../src/core/format-bytes.ts';
 import type { Progress } from '../src/gen/clirpc/v1/clirpc.ts';
-import { formatBytes, formatSeconds } from './format.ts';
+import { formatSeconds } from './format.ts';
 
 /** Phases that count bytes; all others count things. */
 const BYTE_PHASES = new Set([

@@ -1,8 +1,9 @@
 // The one question on one screen, in this order: can I recover today, since when is that proven, what do I have to do.
 
+import { formatBytes } from '../src/core/format-bytes.ts';
 import type { StatusResponse } from '../src/gen/clirpc/v1/clirpc.ts';
 import { NodeMode, NodeState, Verdict } from '../src/gen/clirpc/v1/clirpc.ts';
-import { formatAgo, formatBytes, formatCount, shortId } from './format.ts';
+import { formatAgo, formatCount, shortId } from './format.ts';
 import type { Output } from './output.ts';
 import { progressText } from './progress.ts';
 import { safeText } from './safe-text.ts';
@@ -26,6 +27,7 @@ function verdictLine(status: StatusResponse, colors: Colors, nowMs: number): str
   const [reason] = status.reasons;
   const why = reason === undefined ? '' : ` - ${safeText(reason.message)}`;
   const since = status.provenMs > 0n ? ` (proven ${formatAgo(status.provenMs, nowMs)})` : '';
+  if (status.reasons.some(({ code }) => code === 'NO_CONTENT')) return `NOTHING TO PROTECT${why}`;
   switch (status.verdict) {
     case Verdict.VERDICT_PROTECTED:
       return `${colors.green(colors.bold('PROTECTED'))}${why}${since}`;

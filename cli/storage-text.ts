@@ -1,7 +1,8 @@
 // The settings of storage and what follows from them, as people read them.
 
+import { formatBytes } from '../src/core/format-bytes.ts';
 import type { StorageConfig, StorageInfo } from '../src/gen/clirpc/v1/clirpc.ts';
-import { formatBytes, formatTable } from './format.ts';
+import { formatTable } from './format.ts';
 
 export function storageText(config: StorageConfig | undefined, info: StorageInfo | undefined): string {
   const bytes = (value: bigint | undefined): string => formatBytes(value ?? 0n);

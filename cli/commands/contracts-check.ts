@@ -1,10 +1,11 @@
 // bb contracts check: one challenge now. Exit 0 held, 4 wrong or late, 14 unreachable.
 
 import { BbError } from '../../src/core/errors.ts';
+import { formatBytes } from '../../src/core/format-bytes.ts';
 import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { CheckContractUpdate } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from '../context.ts';
-import { formatBytes, formatCount } from '../format.ts';
+import { formatCount } from '../format.ts';
 import { operationNote } from '../operation-text.ts';
 import type { Result } from '../output.ts';
 import { safeText } from '../safe-text.ts';

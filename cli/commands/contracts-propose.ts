@@ -2,12 +2,12 @@
 // decides answers later; --wait stays until then.
 
 import { BbError } from '../../src/core/errors.ts';
+import { formatBytes } from '../../src/core/format-bytes.ts';
 import { BarterBackupClientService as Service, OperationState } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { ProposeContractRequest, ProposeContractUpdate } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context, Options } from '../context.ts';
 import { flagOption, textOption } from '../context.ts';
 import { contractText } from '../contract-text.ts';
-import { formatBytes } from '../format.ts';
 import { operationNote, operationWord } from '../operation-text.ts';
 import type { Result } from '../output.ts';
 import { requireConfirmation } from '../prompt.ts';

@@ -1,9 +1,9 @@
 // bb listfiles: the entries at or below a name, in order.
 
+import { formatBytes } from '../../src/core/format-bytes.ts';
 import { BarterBackupClientService as Service, EntryKind } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Entry } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context, Options } from '../context.ts';
-import { formatBytes } from '../format.ts';
 import type { Result } from '../output.ts';
 import { safeName } from '../safe-text.ts';
 import { namedBy, nothingThere } from '../stored-name.ts';

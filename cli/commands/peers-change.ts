@@ -1,9 +1,9 @@
 // bb peers rename, pin, unpin, limit, block, unblock, remove: one decision about one peer.
 
 import { BbError } from '../../src/core/errors.ts';
+import { formatBytes } from '../../src/core/format-bytes.ts';
 import { BarterBackupClientService as Service, PeerAction } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from '../context.ts';
-import { formatBytes } from '../format.ts';
 import type { Result } from '../output.ts';
 import { requireConfirmation } from '../prompt.ts';
 import { parseSize } from '../quantity.ts';

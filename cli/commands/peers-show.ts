@@ -2,9 +2,10 @@
 
 import { peerUri } from '../../src/core/ids.ts';
 import type { OnionId } from '../../src/core/ids.ts';
+import { formatBytes } from '../../src/core/format-bytes.ts';
 import type { PeerInfo } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from '../context.ts';
-import { formatAgo, formatBytes, formatTable } from '../format.ts';
+import { formatAgo, formatTable } from '../format.ts';
 import type { Result } from '../output.ts';
 import { findPeer, knownPeers } from '../peers.ts';
 import { safeText } from '../safe-text.ts';

@@ -1,13 +1,14 @@
 // bb recover: follows the recovery that runs in the daemon; with --to the files are written out when they are here.
 
 import { BbError } from '../../src/core/errors.ts';
+import { formatBytes } from '../../src/core/format-bytes.ts';
 import { BarterBackupClientService as Service, NodeMode } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context, Options } from '../context.ts';
 import { flagOption, textOption } from '../context.ts';
 import { extractTo } from '../extract-to.ts';
 import { followRecovery } from '../follow-recovery.ts';
 import type { RecoveryEnd } from '../follow-recovery.ts';
-import { formatBytes, formatCount } from '../format.ts';
+import { formatCount } from '../format.ts';
 import type { Result } from '../output.ts';
 import { requireConfirmation } from '../prompt.ts';
 import { parseCount } from '../quantity.ts';

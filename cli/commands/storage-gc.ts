@@ -1,9 +1,10 @@
 // bb storage gc: lets go what no promise keeps; with --evict also replicas whose remaining seconds are used up.
 
+import { formatBytes } from '../../src/core/format-bytes.ts';
 import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context, Options } from '../context.ts';
 import { flagOption } from '../context.ts';
-import { formatBytes, formatCount } from '../format.ts';
+import { formatCount } from '../format.ts';
 import type { Result } from '../output.ts';
 import { requireConfirmation } from '../prompt.ts';
 

@@ -1,9 +1,10 @@
 // bb storage held: what lies here for whom, and until when.
 
+import { formatBytes } from '../../src/core/format-bytes.ts';
 import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { HeldInfo } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from '../context.ts';
-import { formatBytes, formatSeconds, formatTable, shortId } from '../format.ts';
+import { formatSeconds, formatTable, shortId } from '../format.ts';
 import type { Result } from '../output.ts';
 import { safeText } from '../safe-text.ts';
 import { heldView } from '../views.ts';

@@ -2,6 +2,7 @@
 // Invariant: promised = kept: no decision here shortens what a standing contract promises.
 
 import { BbError } from '../core/errors.ts';
+import { formatBytes } from '../core/format-bytes.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { PeerRecord } from '../core/records.ts';
 import { pendingOf } from './answer-proposal.ts';
@@ -81,7 +82,7 @@ function requireAbovePromise(session: Session, peer: OnionId, limitBytes: number
   const promised = contract !== undefined && isStanding(contract.state) ? giveBytes(session, contract) : 0;
   if (limitBytes === 0 || limitBytes >= promised) return;
   const hint = 'Agree on less first: bb contracts amend.';
-  throw new BbError('CONFLICT', `${promised} bytes are promised to this peer`, { hint });
+  throw new BbError('CONFLICT', `${formatBytes(promised)} are promised to this peer`, { hint });
 }
 
 /** A proposal that waits for our user is refused by this; a contract has to be ended first. */

@@ -4,6 +4,7 @@
 import { acceptableBytes } from '../core/contract/default-policy.ts';
 import { termsDigest, termsMessage } from '../core/contract/terms.ts';
 import { BbError } from '../core/errors.ts';
+import { formatBytes } from '../core/format-bytes.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { OpenTermsRecord } from '../core/records.ts';
 import { pendingOf } from './answer-proposal.ts';
@@ -41,7 +42,7 @@ async function sign(session: Session, peer: OnionId): Promise<OpenTermsRecord> {
     promisedBytes(session, peer, () => true),
   );
   if (giveBytesOf(session, open.terms) > budget) {
-    throw new BbError('OVER_BUDGET', `the storage budget has ${budget} bytes left, less than the peer asks for`);
+    throw new BbError('OVER_BUDGET', `the storage budget has ${formatBytes(budget)} left, less than the peer asks for`);
   }
   await session.registry.updatePeer(peer, (known) => {
     if (known === undefined) throw new BbError('UNKNOWN_PEER', 'the peer is gone');

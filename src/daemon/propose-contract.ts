@@ -8,6 +8,7 @@ import { isTermsSignature, ownSide } from '../core/contract/sides.ts';
 import { decodeTerms, encodeTerms, termsDefect, termsDigest, termsMessage } from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
 import { BbError } from '../core/errors.ts';
+import { formatBytes } from '../core/format-bytes.ts';
 import { pubkeyFromOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord } from '../core/records.ts';
@@ -96,11 +97,11 @@ async function ownProposal(session: Session, peer: OnionId, args: ProposeArgs): 
     promisedBytes(session, peer, () => true),
   );
   if (terms.bytesAcceptor > budget) {
-    throw new BbError('OVER_BUDGET', `the storage budget has ${budget} bytes left, less than you want to give`);
+    throw new BbError('OVER_BUDGET', `the storage budget has ${formatBytes(budget)} left, less than you want to give`);
   }
   const limit = session.registry.peer(peer)?.limitBytes ?? 0;
   if (limit > 0 && terms.bytesAcceptor > limit) {
-    throw new BbError('OVER_BUDGET', `you limited this peer to ${limit} bytes`, { hint: 'See bb peers limit.' });
+    throw new BbError('OVER_BUDGET', `you limited this peer to ${formatBytes(limit)}`, { hint: 'See bb peers limit.' });
   }
   const defect = termsDefect(terms);
   if (defect !== undefined) throw new BbError('USAGE', `these terms cannot be offered: ${defect}`);

@@ -3,6 +3,7 @@
 // surprise us any more does the node publish again (docs/protocol.md, "Recovery").
 // Invariant: typed secret = never overwrite: a node that is not `normal` offers nothing to anybody.
 
+import { compareRevisions } from '../core/content/revision-order.ts';
 import { BbError, isBbError } from '../core/errors.ts';
 import { backOffMs } from '../core/policy/back-off.ts';
 import { chooseRevision } from '../core/recovery/choose.ts';
@@ -49,13 +50,24 @@ async function recoverStep(session: Session, signal: AbortSignal): Promise<void>
     recovery.waitingFor = 'a peer that holds your content to call in or answer';
     return;
   }
-  if (session.newest?.row.contentId.equals(target.row.contentId) !== true) {
+  if (!(await hasAlready(session, target))) {
     if (!(await isFresh(session, signal))) return;
     if (!isStillNewest(session, target)) return plan(session, 'recover', 0);
     if ((await restoreContent(session, target, signal)) === 'stuck') return stuck(session, target);
     if (!isStillNewest(session, target)) return plan(session, 'recover', 0);
   }
   await tryComplete(session);
+}
+
+/**
+ * It is committed here, or what this node sealed over it is: a recovery that was killed while it sealed its last revision
+ * finds that one in its packs at the next unlock.
+ */
+async function hasAlready({ newest, recovery, deps }: Session, { row }: OpenedHead): Promise<boolean> {
+  if (newest === undefined) return false;
+  if (newest.row.contentId.equals(row.contentId)) return true;
+  if (recovery.acceptSequence !== 0 || compareRevisions(newest.row, row) < 0) return false;
+  return (await deps.catalog.revision(row.contentId)) !== undefined;
 }
 
 /** Asked again and again, because another holder may come; the user may end it. */

@@ -3,6 +3,7 @@
 import { escapeName } from '../core/content/path.ts';
 import { judgeProtection } from '../core/contract/verdict.ts';
 import { CELL_BYTES } from '../core/limits.ts';
+import { pendingOf } from './answer-proposal.ts';
 import { copiesNow } from './copies.ts';
 import type { Deps } from './deps.ts';
 import type { Jobs } from './jobs.ts';
@@ -57,6 +58,7 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
     replicas: contracts.map((contract) => ({
       peer: peerName(session, contract.peer),
       state: contract.state,
+      waitsForUs: pendingOf(session, contract.peer) !== undefined,
       proved: contract.replica.proved,
       acknowledged: contract.replica.acknowledged,
       lastOutcomeWrong: contract.replica.lastOutcome === 'wrong',
@@ -99,7 +101,7 @@ function outlook(
     verified === 0
       ? ''
       : spare > 0
-        ? `You can lose ${spare === 1 ? 'one peer' : `${spare} peers`} and still have ${wanted} proved copies.`
+        ? `You can lose ${spare === 1 ? 'one peer' : `${spare} peers`} and still have ${wanted} proved ${wanted === 1 ? 'copy' : 'copies'}.`
         : verified === 1
           ? 'With one more peer lost no proved copy is left.'
           : `With one more peer lost ${verified - 1} of ${wanted} wanted copies are left.`;
@@ -142,7 +144,7 @@ function ownReasons(session: Session): ReasonView[] {
     reasons.push({ code: 'OWN_DAMAGE', message, next: 'bb setfile PATH' });
   }
   const { nextMs, tries } = session.search;
-  if (session.node.belowSeconds >= 0 && tries > 0) {
+  if (session.node.mode === 'normal' && session.node.belowSeconds >= 0 && tries > 0) {
     const minutes = Math.max(1, Math.ceil((nextMs - session.deps.clock.monotonicMs()) / 60_000));
     const message = `Another storer is looked for; nobody willing was found yet. Asked again in ${minutes} min.`;
     reasons.push({ code: 'SEEKING', message, next: 'bb connect ONION-ID' });

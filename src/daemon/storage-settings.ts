@@ -2,6 +2,7 @@
 
 import { blobCellCount } from '../core/challenge/plan.ts';
 import { BbError } from '../core/errors.ts';
+import { formatBytes } from '../core/format-bytes.ts';
 import { acceptableBytes } from '../core/contract/default-policy.ts';
 import { CELL_BYTES, MIN_REPLICAS_MAX } from '../core/limits.ts';
 import { promisedBytes, step } from './contracts.ts';
@@ -48,7 +49,9 @@ export async function setStorage(
   const promised = promisedBytes(session, undefined, (peer) => !broken.includes(peer));
   if (limitBytes > 0 && acceptableBytes(limitBytes, 0) < promised) {
     const hint = 'End contracts with bb contracts end, or name who loses its bytes: --break-promises PEER.';
-    throw new BbError('OVER_BUDGET', `the limit is below what is promised to peers (${promised} bytes)`, { hint });
+    throw new BbError('OVER_BUDGET', `the limit is below what is promised to peers (${formatBytes(promised)})`, {
+      hint,
+    });
   }
   for (const peer of broken) await breakPromise(session, peer);
   await session.registry.updateSettings((old) => ({

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatBytes } from '../../src/core/format-bytes.ts';
 import { parseCount, parseDuration, parseSize } from '../../cli/quantity.ts';
-import { formatBytes, formatSeconds } from '../../cli/format.ts';
+import { formatSeconds } from '../../cli/format.ts';
 import { safeName, safeText } from '../../cli/safe-text.ts';
 
 const MAX = Number.MAX_SAFE_INTEGER;

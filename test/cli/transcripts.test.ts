@@ -94,6 +94,16 @@ const ROWS: readonly Row[] = [
     stderr: 'error: One copy.\nhint: bb connect\n',
     data: { verdict: 'AT_RISK' },
   },
+  {
+    bb: ['status'],
+    daemon: status({
+      verdict: 'NOT_PROTECTED',
+      reasons: [{ code: 'NO_CONTENT', message: 'Nothing is set to be backed up yet.', next: 'bb setfile PATH' }],
+    }),
+    exit: 0,
+    stdout: /^NOTHING TO PROTECT - Nothing is set to be backed up yet\.\n {2}next: bb setfile PATH\n/,
+    data: { verdict: 'NOT_PROTECTED' },
+  },
   { bb: ['status', '--check'], daemon: PROTECTED, exit: 0, data: { verdict: 'PROTECTED' } },
   {
     bb: ['status'],

@@ -22,6 +22,7 @@ const NONE = Buffer.alloc(0);
 const GOOD: ReplicaFacts = {
   peer: 'ben-nas',
   state: 'ACTIVE',
+  waitsForUs: false,
   proved: NEW,
   acknowledged: NEW,
   lastOutcomeWrong: false,
@@ -70,16 +71,28 @@ test('copies count only in ACTIVE and DEGRADED', () => {
   assert.equal(withState('GRACE'), 'NOT_PROTECTED TOO_FEW_CONTRACTS NOT_COUNTED');
   assert.equal(withState('EXPIRED'), 'NOT_PROTECTED TOO_FEW_CONTRACTS NOT_COUNTED');
   assert.equal(withState('ENDING'), 'NOT_PROTECTED TOO_FEW_CONTRACTS NOT_COUNTED');
-  assert.equal(withState('PROPOSED'), 'NOT_PROTECTED TOO_FEW_CONTRACTS NOT_AGREED');
+  assert.equal(withState('PROPOSED'), 'NOT_PROTECTED NOT_AGREED TOO_FEW_CONTRACTS');
   assert.equal(withState('RELEASED'), 'NOT_PROTECTED TOO_FEW_CONTRACTS');
 });
 
 test('a node that is not normal is never PROTECTED and says why', () => {
   assert.equal(judge({ mode: 'recovering' }), 'AT_RISK RECOVERING');
-  assert.equal(
-    judge({ mode: 'blocked', newest: undefined, replicas: [] }),
-    'NOT_PROTECTED BLOCKED NO_CONTENT TOO_FEW_CONTRACTS',
-  );
+  const empty = { newest: undefined, replicas: [] };
+  assert.equal(judge({ mode: 'blocked', ...empty }), 'NOT_PROTECTED BLOCKED');
+  assert.equal(judge({ mode: 'recovering', ...empty, isTorReady: false }), 'NOT_PROTECTED RECOVERING TOR_NOT_READY');
+});
+
+test('while nothing is set, no contract and no copy changes that nothing is protected', () => {
+  assert.equal(judge({ newest: undefined }), 'NOT_PROTECTED NO_CONTENT');
+  assert.equal(judge({ newest: undefined, replicas: [], isTorReady: false }).split(' ')[1], 'NO_CONTENT');
+});
+
+test('a proposal that is not answered comes before the missing contracts, and says who has to answer', () => {
+  const said = (waitsForUs: boolean) =>
+    judgeProtection({ ...FACTS, replicas: [{ ...GOOD, state: 'PROPOSED', proved: NONE, waitsForUs }] }).reasons[0];
+  assert.match(said(false)?.message ?? '', /not agreed yet: the peer's user has to accept/);
+  assert.match(said(true)?.message ?? '', /waits for your answer/);
+  assert.equal(said(false)?.next, 'bb contracts show ben-nas');
 });
 
 test('what is in the way has its reason', () => {
@@ -92,7 +105,6 @@ test('what is in the way has its reason', () => {
   assert.equal(one({ acknowledged: OLD, refusal: 'QUOTA' }), 'PEER_QUOTA');
   assert.equal(one({ acknowledged: OLD, refusal: 'NO_SPACE', isConnected: false }), 'PEER_NO_SPACE');
   assert.equal(one({ acknowledged: OLD, refusal: 'REFUSED' }), 'PEER_REFUSED');
-  assert.equal(judge({ newest: undefined }).split(' ')[1], 'NO_CONTENT');
   assert.equal(judge({ isTorReady: false, minReplicas: 9 }).split(' ')[1], 'TOR_NOT_READY');
   const reasons = judgeProtection({ ...FACTS, replicas: [], knowsPeers: false }).reasons;
   assert.match(reasons[0]?.next ?? '', /^bb connect/);

@@ -160,6 +160,12 @@ test('a file that grows or is rewritten while it is read says so', async (t) => 
   }
 });
 
+test('a pipe that is named itself is refused, not passed over', async (t) => {
+  const dir = tempDir(t);
+  execFileSync('mkfifo', [`${dir}/pipe`]);
+  await assert.rejects(walked(`${dir}/pipe`), { code: 'USAGE' });
+});
+
 test('what is not a readable file is unreadable, and nothing hangs', async (t) => {
   const dir = tempDir(t);
   fs.writeFileSync(`${dir}/real`, 'secret');

@@ -22,6 +22,8 @@ export type ReplicaFacts = {
   /** Name or short id of the peer, for people. */
   readonly peer: string;
   readonly state: ContractState;
+  /** The peer proposed, and our user has not answered. */
+  readonly waitsForUs: boolean;
   /** ReplicaRecord.proved; empty = nothing proved. */
   readonly proved: Buffer;
   readonly acknowledged: Buffer;
@@ -63,7 +65,7 @@ export function judgeProtection(facts: VerdictFacts): VerdictResult {
   const verdict: Verdict =
     isNormal && newest !== undefined && verifiedNewest >= facts.minReplicas
       ? 'PROTECTED'
-      : proved.length > 0
+      : proved.length > 0 && !hasNothingSet(facts)
         ? 'AT_RISK'
         : 'NOT_PROTECTED';
   return {
@@ -74,21 +76,30 @@ export function judgeProtection(facts: VerdictFacts): VerdictResult {
   };
 }
 
+function hasNothingSet({ mode, newest }: VerdictFacts): boolean {
+  return mode === 'normal' && newest === undefined;
+}
+
 function* reasons(
   facts: VerdictFacts,
   counted: readonly ReplicaFacts[],
   verifiedNewest: number,
 ): Generator<VerdictReason> {
-  if (facts.mode === 'blocked') {
+  if (hasNothingSet(facts)) {
+    yield reason('NO_CONTENT', 'Nothing is set to be backed up yet.', 'bb setfile PATH');
+  } else if (facts.mode === 'blocked') {
     yield reason('BLOCKED', 'This node looks for content that peers may hold for it.', 'bb recover');
   } else if (facts.mode === 'recovering') {
     yield reason('RECOVERING', 'This node rebuilds its content from its peers.', 'bb recover');
   }
   if (!facts.isTorReady) yield reason('TOR_NOT_READY', 'Tor is not connected, so no peer can be reached.', 'bb status');
-  if (facts.newest === undefined) {
-    yield reason('NO_CONTENT', 'Nothing is set to be backed up yet.', 'bb setfile PATH');
-  } else if (facts.dirty) {
+  // Until the recovery has ended, nothing else can be done: changes are refused.
+  if (facts.mode !== 'normal') return;
+  if (facts.newest !== undefined && facts.dirty) {
     yield reason('CHANGE_PENDING', 'The last change is being packed into a revision.', 'bb status --wait protected');
+  }
+  for (const replica of facts.replicas) {
+    if (replica.state === 'PROPOSED') yield notAgreed(replica);
   }
   if (counted.length < facts.minReplicas) {
     const missing = facts.minReplicas - counted.length;
@@ -102,7 +113,7 @@ function* reasons(
     const found = replicaReason(replica, facts);
     if (found !== undefined) yield found;
   }
-  if (facts.mode === 'normal' && !facts.dirty && counted.length >= facts.minReplicas && verifiedNewest > 0) {
+  if (!facts.dirty && counted.length >= facts.minReplicas && verifiedNewest > 0) {
     yield reason(
       'TOO_FEW_PROVED',
       `${verifiedNewest} of ${copies(facts.minReplicas)} wanted are proved.`,
@@ -111,11 +122,18 @@ function* reasons(
   }
 }
 
+function notAgreed({ peer, waitsForUs }: ReplicaFacts): VerdictReason {
+  return waitsForUs
+    ? reason('NOT_AGREED', `${peer} proposes a contract and waits for your answer.`, `bb contracts show ${peer}`)
+    : reason(
+        'NOT_AGREED',
+        `The contract with ${peer} is not agreed yet: the peer's user has to accept.`,
+        `bb contracts show ${peer}`,
+      );
+}
+
 function replicaReason(replica: ReplicaFacts, { newest }: VerdictFacts): VerdictReason | undefined {
   const { peer, state } = replica;
-  if (state === 'PROPOSED') {
-    return reason('NOT_AGREED', `The contract with ${peer} is not agreed yet.`, `bb contracts show ${peer}`);
-  }
   if (state === 'GRACE' || state === 'EXPIRED' || state === 'ENDING') {
     return reason(
       'NOT_COUNTED',
@@ -123,7 +141,8 @@ function replicaReason(replica: ReplicaFacts, { newest }: VerdictFacts): Verdict
       `bb contracts show ${peer}`,
     );
   }
-  if (state === 'RELEASED' || newest === undefined || replica.proved.equals(newest)) return undefined;
+  if (state === 'PROPOSED' || state === 'RELEASED' || newest === undefined || replica.proved.equals(newest))
+    return undefined;
   if (replica.lastOutcomeWrong) {
     return reason('CHECK_WRONG', `${peer} could not prove its copy.`, `bb contracts check ${peer}`);
   }

@@ -43,7 +43,7 @@ export type Skipped = {
 const SLASH = Buffer.from('/');
 
 /**
- * NOT_FOUND when there is nothing at `root`. `except` is the inode of a folder that is passed over: the daemon's own. Stops
+ * NOT_FOUND when there is nothing at `root`, USAGE when that is a pipe, socket or device. `except` is the inode of a folder that is passed over: the daemon's own. Stops
  * with the signal's reason.
  */
 export async function* walk(root: Buffer, signal?: AbortSignal, except?: Inode): AsyncGenerator<WalkedEntry | Skipped> {
@@ -52,6 +52,7 @@ export async function* walk(root: Buffer, signal?: AbortSignal, except?: Inode):
     throw new BbError('NOT_FOUND', 'there is no such file or folder, or it may not be looked at', {
       hint: 'Check the path: it is one of this machine.',
     });
+  if (kindOf(stats) === undefined) throw new BbError('USAGE', 'the path is no file, folder or symlink');
   yield* walkAt(root, Buffer.alloc(0), stats, signal, except);
 }
 
