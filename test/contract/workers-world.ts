@@ -49,10 +49,11 @@ export class World {
     return world;
   }
 
-  /** As a killed and restarted daemon would do. */
-  async restart(): Promise<void> {
+  /** As a killed and restarted daemon would do. `meanwhile` runs when nothing has the files open. */
+  async restart(meanwhile: () => void = () => undefined): Promise<void> {
     await this.workers.close();
     await this.catalog.close();
+    meanwhile();
     this.catalog = this.#startCatalog();
     this.workers = this.#startWorkers();
     await this.#unlock();

@@ -55,7 +55,8 @@ function commitRows(sql: Sql, keys: RowKeys, commit: RevisionCommit, numbers: It
 
 /**
  * A cell that is known already (healed, or recovered again) moves to its new place and keeps its number. Numbers follow
- * the order of the blob, so that pages by number (leaves) are near each other when the blob is.
+ * the order of the blob, so that pages by number (leaves) are near each other when the blob is. A chunk is looked for only
+ * in a cell that the revision lists: it lives as long as the revision does.
  */
 function copyStaged(sql: Sql): void {
   sql.run(`INSERT INTO main.cell (cell_id, kind, pack, slot)
@@ -63,7 +64,8 @@ function copyStaged(sql: Sql): void {
     WHERE true ORDER BY l.is_index DESC, l.ordinal
     ON CONFLICT (cell_id) DO UPDATE SET pack = excluded.pack, slot = excluded.slot`);
   sql.run(`INSERT OR REPLACE INTO main.chunk (chunk_id, cell)
-    SELECT s.chunk_id, c.num FROM staged.chunk s JOIN main.cell c ON c.cell_id = s.cell_id`);
+    SELECT s.chunk_id, c.num FROM staged.chunk s JOIN staged.listed l ON l.cell_id = s.cell_id
+    JOIN main.cell c ON c.cell_id = s.cell_id`);
 }
 
 function* stagedNumbers(sql: Sql): Generator<number> {

@@ -70,7 +70,7 @@ export class ContentBuilder {
     const { keys, store, catalog } = own;
     const finder = stagedFinder(staging, catalog);
     this.#finder = finder;
-    const isLost = (cellId: Buffer): boolean => own.damage.isLost(cellId);
+    const isLost = (cellId: Buffer): boolean => this.#isLost(cellId);
     this.cells = new OwnCells(keys, finder, store, (cellId) => own.damage.meet(cellId));
     const deps = { keys, store, staging, finder, cells: this.cells, isLost };
     const { lastDataCell } = base ?? { lastDataCell: undefined };
@@ -80,7 +80,8 @@ export class ContentBuilder {
       onCell: (cellId, chunks) => staging.addRecord(cellId, encodeCellRecord(cellId, chunks)),
     });
     const lastIndexCell = base === undefined ? undefined : base.indexCells.subarray(-32);
-    this.#index = new ChunkWriter(CELL_KIND.INDEX, lastIndexCell, {
+    const indexTail = lastIndexCell === undefined || isLost(lastIndexCell) ? undefined : lastIndexCell;
+    this.#index = new ChunkWriter(CELL_KIND.INDEX, indexTail, {
       ...deps,
       onCell: (cellId) => this.#newIndexCells.append(cellId),
     });
@@ -159,6 +160,11 @@ export class ContentBuilder {
     for (const cellId of splitBytes(this.#newIndexCells.copy(), 32)) yield this.#found(cellId);
   }
 
+  /** The same chunks make the same cell: once it is written again it is lost no more. */
+  #isLost(cellId: Buffer): boolean {
+    return this.#own.damage.isLost(cellId) && this.#staging.cell(cellId) === undefined;
+  }
+
   #found(cellId: Buffer): FoundCell {
     const found = this.#finder.cell(cellId);
     if (found === undefined) throw new BbError('INTERNAL', 'a cell that was written is not staged');
@@ -173,7 +179,7 @@ export class ContentBuilder {
     if (sparse.length === 0) return;
     const live = await liveChunks(this.#loader(), table, sparse);
     for (const { cellId } of sparse) {
-      const found = this.#own.damage.isLost(cellId) ? undefined : this.#finder.cell(cellId);
+      const found = this.#isLost(cellId) ? undefined : this.#finder.cell(cellId);
       if (found !== undefined) await this.#data.repack(found, (chunk) => live.has(chunk.chunkId.toString('latin1')));
     }
   }
@@ -211,6 +217,7 @@ export class ContentBuilder {
       }
     }
     for (const { cellId, body } of this.#staging.records()) {
+      if (this.#staging.isListed(cellId)) continue; // a lost cell, written again, that others need as well
       this.#newCells++;
       await list(Buffer.from(cellId), body);
     }
@@ -227,6 +234,7 @@ export class ContentBuilder {
       if (this.#staging.isLive(cellId)) this.#staging.listCell(cellId, 'index');
     }
     for (const cellId of splitBytes(this.#newIndexCells.copy(), 32)) {
+      if (this.#staging.isListed(cellId)) continue;
       this.#newCells++;
       this.#staging.listCell(cellId, 'index');
     }

@@ -148,7 +148,7 @@ export function stagedFinder(staging: StagingDb, catalog: CatalogReader): CellFi
   };
 }
 
-function committedFinder(catalog: CatalogReader): CellFinder {
+export function committedFinder(catalog: CatalogReader): CellFinder {
   return {
     chunkCell: (chunkId) => catalog.chunkCell(chunkId),
     cell(cellId) {

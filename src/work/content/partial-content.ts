@@ -21,20 +21,28 @@ export async function stagePartial(
   staging: StagingDb,
   stagingId: string,
   metadata: Metadata,
+  isHere: (cellId: Buffer) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }> {
   const base = { root: metadata.indexRoot, indexCells: metadata.indexCells, lastDataCell: undefined };
   const builder = new ContentBuilder(own, staging, base);
   const finder = stagedFinder(staging, own.catalog);
   const old = await readSnapshot(builder.cells, metadata.indexRoot);
+  /** A cell that the catalog names may be gone from the disk. */
+  const isWhole = async (chunkIds: Buffer): Promise<boolean> => {
+    for (const id of splitBytes(chunkIds, CHUNK_ID_BYTES)) {
+      const found = finder.chunkCell(id);
+      if (found === undefined || !(await isHere(found.cellId))) return false;
+    }
+    return true;
+  };
   const missingFiles: Buffer[] = [];
   let fileCount = 0;
   let fileBytes = 0;
   await builder.start();
   for await (const entry of tableEntries(builder.cells, old)) {
     signal.throwIfAborted();
-    const ids = [...splitBytes(entry.chunkIds, CHUNK_ID_BYTES)];
-    if (!ids.every((id) => finder.chunkCell(id) !== undefined)) {
+    if (!(await isWhole(entry.chunkIds))) {
       missingFiles.push(entry.path);
       continue;
     }

@@ -19,6 +19,7 @@ import { metadataOf, recoveryStagingId, stagedFinder } from './own-content.ts';
 import type { OwnContent } from './own-content.ts';
 import { OwnCells } from './own-cells.ts';
 import type { CellFinder } from './own-cells.ts';
+import { chunkPlaces } from './chunk-places.ts';
 import { stagePartial } from './partial-content.ts';
 import { indexRecords } from './stored-streams.ts';
 
@@ -107,12 +108,13 @@ export class Recovery {
     signal: AbortSignal,
   ): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }> {
     if (!this.#indexDone) throw new BbError('PARTIAL', 'the index of the content is not complete yet');
+    await this.#placeChunks(signal);
     await this.save();
     const stagingId = recoveryStagingId(this.#row.contentId);
     const result =
       this.#missing === 0
         ? { staged: this.#stageWhole(stagingId), missingFiles: [] }
-        : await stagePartial(this.#own, this.#staging, stagingId, this.#metadata, signal);
+        : await stagePartial(this.#own, this.#staging, stagingId, this.#metadata, this.#isHere(), signal);
     this.#staging.close();
     return result;
   }
@@ -163,6 +165,32 @@ export class Recovery {
     await this.#look(all.subarray(this.#ids.length));
     this.#ids = all;
     this.#indexDone = true;
+  }
+
+  /**
+   * Each chunk of a cell that is here is looked for in that cell. What was known before may name another one that has
+   * it too and is no part of this content: it would be forgotten with its own revision, and the chunk with it.
+   */
+  async #placeChunks(signal: AbortSignal): Promise<void> {
+    const isHere = this.#isHere();
+    for await (const { chunkId: id, cellId } of chunkPlaces(this.#own, this.#finder, this.#metadata)) {
+      signal.throwIfAborted();
+      if (await isHere(cellId)) this.#staging.addChunk(id, cellId);
+    }
+  }
+
+  /** Whether a cell, of this content or of another, can be read. */
+  #isHere(): (cellId: Buffer) => Promise<boolean> {
+    const known = new Map<string, boolean>();
+    for (const [index, id] of [...splitBytes(this.#ids, CELL_ID_BYTES)].entries()) {
+      known.set(id.toString('latin1'), this.#isDone.has(index));
+    }
+    return async (cellId) => {
+      const name = cellId.toString('latin1');
+      const isHere = known.get(name) ?? (await this.#has(cellId));
+      known.set(name, isHere);
+      return isHere;
+    };
   }
 
   /** Which of the next cells in blob order are here already. */
