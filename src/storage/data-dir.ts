@@ -17,6 +17,8 @@ import { hasContentTraces, namesIn } from './catalog/traces.ts';
 import { decodeHeader, encodeHeader, HEADER_MAX_BYTES } from './header-file.ts';
 
 const COPIES = ['header.json', 'header.bak'] as const;
+/** What gets its name only when it is whole. */
+const HALF_MADE = /\.new(-wal|-shm|-journal)?$/;
 /** Staging of a recovery survives a restart; every other staging is dropped. */
 const RECOVERY_PREFIX = 'recovery-';
 
@@ -30,7 +32,7 @@ export class DiskDataDir implements DataDir {
     this.#files = files;
   }
 
-  /** Also makes the folders and drops what an interrupted ingest left in tmp. */
+  /** Also makes the folders and drops what was being made when the last daemon was killed. */
   async lock(): Promise<void> {
     await this.#makeUsable();
     const lock = new Sql(`${this.#dir}/LOCK`, { busyTimeoutMs: 0 });
@@ -44,6 +46,9 @@ export class DiskDataDir implements DataDir {
     }
     this.#lock = lock;
     for (const name of ['own', 'peers', 'tmp']) await this.#files.makeDir(`${this.#dir}/${name}`);
+    for (const name of await this.#files.list(this.#dir)) {
+      if (HALF_MADE.test(name)) await this.#files.unlink(`${this.#dir}/${name}`);
+    }
     for (const name of await this.#files.list(`${this.#dir}/tmp`)) {
       if (!name.startsWith(RECOVERY_PREFIX)) await this.#files.unlink(`${this.#dir}/tmp/${name}`);
     }
@@ -174,7 +179,8 @@ export class DiskDataDir implements DataDir {
 
   async #readRow(): Promise<Buffer | undefined> {
     const path = `${this.#dir}/${CATALOG_NAME}`;
-    if ((await this.#files.sizeBytes(path)) === undefined) return undefined;
+    // Of no length: the first start was killed as it made the file.
+    if (((await this.#files.sizeBytes(path)) ?? 0) === 0) return undefined;
     try {
       return this.#withCatalog(openExisting, headerRow);
     } catch (error) {

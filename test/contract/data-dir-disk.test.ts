@@ -270,3 +270,18 @@ test('a folder that cannot be made or written is UNUSABLE_ENVIRONMENT and says w
     return isBbError(error, 'UNUSABLE_ENVIRONMENT') && /ENOENT/.test(error.message);
   });
 });
+
+test('a start that was killed as it made its files leaves a fresh directory, and nothing half made', async (t) => {
+  const dir = tempDir(t);
+  for (const name of ['state.db', 'state.bak.new', 'header.json.new', 'state.db.new-wal']) {
+    fs.writeFileSync(`${dir}/${name}`, '');
+  }
+  const dataDir = new DiskDataDir(dir);
+  await dataDir.lock();
+  assert.equal(await dataDir.readHeader(), undefined);
+  assert.deepEqual(
+    fs.readdirSync(dir).filter((name) => name.includes('.new')),
+    [],
+  );
+  await dataDir.close();
+});
