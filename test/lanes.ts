@@ -14,5 +14,5 @@ export const LANES: readonly Lane[] = [
   { name: 'adversary', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
   { name: 'cli', concurrency: 1, timeoutMs: 5 * MINUTE_MS },
   { name: 'e2e', concurrency: 1, timeoutMs: 10 * MINUTE_MS },
-  { name: 'sim', concurrency: 2, timeoutMs: 3 * MINUTE_MS },
+  { name: 'sim', concurrency: 2, timeoutMs: 5 * MINUTE_MS },
 ];
