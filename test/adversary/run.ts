@@ -18,7 +18,9 @@ async function playRow(table: string, peer: Adversary): Promise<string> {
       'ok'
     );
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    // Daemons whose threads died come as one error with a cause for each.
+    const all: unknown[] = error instanceof AggregateError ? [error, ...error.errors] : [error];
+    return all.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
   }
 }
 
