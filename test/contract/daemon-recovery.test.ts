@@ -135,6 +135,22 @@ test('killed in the middle it goes on, without the cells that it has', async (co
   assert(again <= cells - 8, `${again} of ${cells} cells came again`);
 });
 
+test('killed while it seals the revision that ends it, a recovery ends after the next unlock', async (context) => {
+  const { owner, world } = await family(context);
+  const before = await owner.listing();
+  await owner.wipe();
+  // The restored revision is committed first, then the one that begins the next generation.
+  const pause = owner.pauseAt('commitRevision', 2);
+  await owner.init('recover');
+  await pause.reached;
+  await owner.kill();
+  pause.go();
+  await owner.start();
+  await owner.unlock();
+  await recoveredFully(world, owner);
+  assert.deepEqual(await owner.listing(), before);
+});
+
 test('a stale storer does not win, and gets the newest afterwards', async (context) => {
   const { owner, one, two, world } = await family(context);
   world.cut(owner, two);
