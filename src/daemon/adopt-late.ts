@@ -48,6 +48,8 @@ export async function finishRebuild(session: Session, late: OpenedHead | undefin
     await catalog.endRebuild(records);
     return records;
   });
+  session.ownDamage.areChunksDoubted = true;
+  plan(session, 'heal', 0);
   plan(session, 'backup', 0);
   session.bus.emit('catalog-rebuilt', { sequence: String(session.newest?.row.sequence ?? 0) });
 }

@@ -14,6 +14,8 @@ import type { Suspects } from './own-damage.ts';
 import type { Session } from './session.ts';
 
 const NO_CELLS = Buffer.alloc(0);
+/** Chunks that are put right at a time. */
+const PLACES_PER_WRITE = 65_536;
 
 /** The task: looks at whatever is suspect, and once more at what nobody could give back so far. */
 export async function healOwn(session: Session, signal: AbortSignal): Promise<void> {
@@ -53,10 +55,30 @@ export async function withHealing<T>(
     return await read();
   } catch (error) {
     if (!isBbError(error, 'INTEGRITY') || session.node.mode !== 'normal') throw error;
+    await suspectMet(session);
     await suspect();
     await healOwn(session, signal);
     return read();
   }
+}
+
+/** Passes on what is read of our own content. What has begun cannot be read twice: damage ends it, and is healed after. */
+export async function* notingDamage<T>(session: Session, items: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } catch (error) {
+    if (isBbError(error, 'INTEGRITY') && session.node.mode === 'normal') {
+      await suspectMet(session);
+      plan(session, 'heal', 0);
+    }
+    throw error;
+  }
+}
+
+async function suspectMet({ deps, ownDamage }: Session): Promise<void> {
+  const met = await deps.workers.takeMetDamage();
+  ownDamage.suspect({ cellIds: met, packs: [] });
+  ownDamage.areChunksDoubted ||= met.length === 0; // no cell was bad: one could not be found
 }
 
 /** Heads have no cell id: they are looked at anyway. */
@@ -74,12 +96,36 @@ async function heal(session: Session, suspects: Suspects, signal: AbortSignal): 
   await healHeads(session);
   const damaged = splitIds(await session.deps.workers.damagedOwn(suspects.cellIds, suspects.packs));
   if (damaged.length > 0) session.bus.emit('own-cells-damaged', { cells: String(damaged.length) });
+  if (damaged.some((id) => !session.ownDamage.isLost(id))) session.ownDamage.asked.clear();
   const left = damaged.length === 0 ? [] : await fetchOwnCells(session, damaged, signal);
+  await placeChunks(session, signal);
   await noteLost(session, Buffer.concat(left));
   const healed = damaged.length - left.length;
   if (healed === 0) return;
   session.bus.emit('own-cells-healed', { cells: String(healed) });
   planPublishAll(session, 0); // what could not be sealed for a peer can be now
+}
+
+/** The cells say which chunks they hold, so the catalog need not be believed. Without its index nothing can be said. */
+async function placeChunks(session: Session, signal: AbortSignal): Promise<void> {
+  const { ownDamage, deps, contentLock, bus } = session;
+  if (!ownDamage.areChunksDoubted) return;
+  let isDone = false;
+  try {
+    while (!isDone && !signal.aborted) {
+      isDone = await contentLock.run(async () => {
+        if (session.newest === undefined) return true;
+        const places = await deps.workers.misplacedChunks(session.newest.row, PLACES_PER_WRITE);
+        await deps.catalog.placeChunks(places);
+        if (places.length > 0) bus.emit('own-chunks-placed', {});
+        return places.length === 0;
+      });
+    }
+  } catch (error) {
+    if (!isBbError(error, 'INTEGRITY')) throw error;
+    return;
+  }
+  ownDamage.areChunksDoubted = !isDone;
 }
 
 /** A head is made anew from its content id and Metadata: sealing is deterministic. */

@@ -15,6 +15,7 @@ import type { CheckUpdate, ContractAnswer, LocalApi, ProposeUpdate } from './loc
 import { connectPeer, findPeer } from './peers.ts';
 import { doctor } from './doctor.ts';
 import { followRecovery } from './follow-recovery.ts';
+import { notingDamage } from './heal-own.ts';
 import { requireTor } from './require-tor.ts';
 import { removeFile, setFile } from './set-file.ts';
 import type { Session } from './session.ts';
@@ -64,12 +65,12 @@ export function localApiOf(daemon: Daemon): LocalApi {
 
 async function* readFiles(daemon: Daemon, name: Buffer): ReturnType<LocalApi['readFiles']> & AsyncGenerator {
   const { newest, deps } = daemon.session;
-  if (newest !== undefined) yield* deps.workers.read(newest.row, name);
+  if (newest !== undefined) yield* notingDamage(daemon.session, deps.workers.read(newest.row, name));
 }
 
 async function* listFiles(daemon: Daemon, name: Buffer): ReturnType<LocalApi['listFiles']> & AsyncGenerator {
   const { newest, deps } = daemon.session;
-  if (newest !== undefined) yield* deps.workers.list(newest.row, name);
+  if (newest !== undefined) yield* notingDamage(daemon.session, deps.workers.list(newest.row, name));
 }
 
 async function contracts(session: Session, reference: string) {

@@ -2,6 +2,8 @@
 // restart the background reading finds it again (docs/protocol.md, "Damage").
 
 import type { DamagedFiles } from '../ports/workers.ts';
+import type { OnionId } from '../core/ids.ts';
+import { splitIds } from './commit-revision.ts';
 import { Mutex } from './mutex.ts';
 
 export type Suspects = { readonly cellIds: Buffer; readonly packs: readonly number[] };
@@ -15,7 +17,12 @@ export class OwnDamage {
   readonly #packs = new Set<number>();
   /** Packed ids of cells that nobody in reach could give back. */
   #lost: Buffer = Buffer.alloc(0);
+  #lostNames: ReadonlySet<string> = new Set();
   #files = NO_FILES;
+  /** The catalog may not say of each chunk where it lies. */
+  areChunksDoubted = false;
+  /** Storers that were asked for all that is lost. */
+  readonly asked = new Set<OnionId>();
 
   suspect({ cellIds, packs }: Suspects): void {
     if (cellIds.length > 0) this.#suspects.push(cellIds);
@@ -32,7 +39,13 @@ export class OwnDamage {
 
   setLost(cellIds: Buffer, files: DamagedFiles | undefined): void {
     this.#lost = cellIds;
+    this.#lostNames = new Set(splitIds(cellIds).map((id) => id.toString('latin1')));
+    if (cellIds.length === 0) this.asked.clear();
     this.#files = files ?? NO_FILES;
+  }
+
+  isLost(cellId: Buffer): boolean {
+    return this.#lostNames.has(cellId.toString('latin1'));
   }
 
   get lost(): Buffer {

@@ -51,6 +51,7 @@ async function scrubOwn(session: Session, from: number, signal: AbortSignal): Pr
     const { damaged, next, total } = await session.deps.workers.scrubOwn(at, CELLS_IN_FLIGHT);
     if (isFirst) left = scrubStepCells(total, session.deps.periods);
     if (damaged.length > 0) session.ownDamage.suspect({ cellIds: damaged, packs: [] });
+    if (next === 0) session.ownDamage.areChunksDoubted = true;
     // Heads have no number; they are looked at once in each pass.
     if (damaged.length > 0 || next === 0) plan(session, 'heal', 0);
     at = next;

@@ -85,6 +85,8 @@ export interface Catalog extends CatalogRepair {
   commitRevision(commit: RevisionCommit): Promise<void>;
   /** Healed cells and heads lie elsewhere from now on. A cell that no revision lists any more is left out. */
   moveOwn(move: OwnMove): Promise<void>;
+  /** Says in which own cell each chunk lies: packed, chunk id (16 bytes) then cell id (32). Unknown cells are left out. */
+  placeChunks(places: Buffer): Promise<void>;
   /** Forgets a superseded revision; cells that no kept revision lists become dead. */
   dropRevision(contentId: Buffer): Promise<void>;
   /**

@@ -126,6 +126,11 @@ export interface Workers {
   takeMetDamage(): Promise<Buffer>;
   /** Damaged own cells that nobody gives back: an ingest stores their chunks anew. Replaces what was said before. */
   setLost(cellIds: Buffer): Promise<void>;
+  /**
+   * Chunks of this revision that the catalog cannot find in a cell of it, with the cell in which they are: as
+   * Catalog.placeChunks takes them, at most `limit`. INTEGRITY when its index cannot be read.
+   */
+  misplacedChunks(revision: RevisionRow, limit: number): Promise<Buffer>;
   /** Files of this revision that need lost cells. */
   filesOfLost(revision: RevisionRow): Promise<DamagedFiles>;
 

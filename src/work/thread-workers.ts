@@ -170,6 +170,10 @@ export class ThreadWorkers implements Workers {
     return this.#content.call('takeMetDamage');
   }
 
+  misplacedChunks(revision: RevisionRow, limit: number): Promise<Buffer> {
+    return this.#content.call('misplacedChunks', revision, limit);
+  }
+
   setLost(cellIds: Buffer): Promise<void> {
     return this.#content.call('setLost', cellIds);
   }

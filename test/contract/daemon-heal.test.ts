@@ -2,10 +2,12 @@
 // again it is whole. Wrong bytes are never handed out and no peer is blamed.
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { blobCellCount } from '../../src/core/challenge/plan.ts';
-import { BbError } from '../../src/core/errors.ts';
+import { BbError, isBbError } from '../../src/core/errors.ts';
 import { CELL_BYTES } from '../../src/core/limits.ts';
 import type { CellPosition } from '../../src/ports/cell-store.ts';
 import { agree, check, damageCell, DaemonWorld, lieTo, losePacks, noiseOf } from './daemon-world.ts';
@@ -103,6 +105,22 @@ test('a lost own pack comes back from two storers, of which one lies', async (co
   assert.equal(owner.said('check-judged', { outcome: 'wrong' }).length, 0);
 });
 
+test('a chunk that the catalog cannot find is found in the cells, whoever needs it first', async (context) => {
+  const { owner } = await proved(context, 'storer');
+  for (const first of ['a read', 'a set'] as const) {
+    await owner.kill();
+    const database = new DatabaseSync(join(owner.dir, 'state.db'));
+    database.exec('DELETE FROM chunk');
+    database.close();
+    await owner.start();
+    await owner.unlock();
+    if (first === 'a set') await owner.setFiles({ ...FILES, new: 'new' });
+    else await placedAfterRead(owner);
+    await isWhole(owner);
+  }
+  assert(owner.said('own-chunks-placed').length >= 2);
+});
+
 test('what nobody has is named, other files are fine, and setting the source again heals it', async (context) => {
   const { owner, storers, world } = await proved(context, 'storer');
   const [storer] = storers;
@@ -158,6 +176,13 @@ async function pull(storer: DaemonNode, owner: DaemonNode, from: number, cells: 
     return String(error);
   }
   return 'all of it came';
+}
+
+/** A read that has begun says what it met; the next one is right. */
+async function placedAfterRead(owner: DaemonNode): Promise<void> {
+  const mark = owner.events.length;
+  await owner.read('docs/big').catch((error: unknown) => assert(isBbError(error, 'INTEGRITY')));
+  await owner.hears('own-chunks-placed', {}, mark);
 }
 
 async function lostReasons(node: DaemonNode): Promise<string[]> {

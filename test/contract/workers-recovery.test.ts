@@ -136,6 +136,23 @@ test('cells that nobody has cost the files that need them, no others', async () 
   assert.deepEqual((await later.finish()).missingFiles, [], 'what turns up later completes the old revision');
 });
 
+test('cells that the catalog names and the disk has not cost the files that need them', async () => {
+  const session = await start();
+  await give(session);
+  const { staged } = await session.finish();
+  await reborn.commitRow(staged, row);
+  await reborn.restart(() => reborn.damageOwn(3));
+  const again = await start();
+  const lost = new Set(await again.wanted(10_000));
+  assert.ok(lost.size > 0, 'nothing is damaged');
+  await give(again, Number.MAX_SAFE_INTEGER, lost);
+  const { staged: rest, missingFiles } = await again.finish();
+  assert.ok(missingFiles.length > 0, 'a file of which cells are missing was kept as whole');
+  const files = await reborn.readAll(await reborn.commit(rest));
+  assert.deepEqual(files.get('t/a')?.bytes, noise(4_000_000, 1));
+  for (const name of missingFiles) assert.ok(!files.has(String(name)));
+});
+
 test('an ingest beside a recovery does not cost its cells', async () => {
   const session = await start();
   await give(session, row.indexCells + 5);

@@ -8,7 +8,7 @@ import type { Entry } from '../../src/core/content/entry.ts';
 import type { Metadata } from '../../src/core/content/metadata.ts';
 import { headCellCount } from '../../src/core/crypto/head.ts';
 import { Keyring } from '../../src/core/crypto/keyring.ts';
-import { CELL_BYTES } from '../../src/core/limits.ts';
+import { CELL_BYTES, PACK_HEADER_BYTES, PACK_SLOT_BYTES } from '../../src/core/limits.ts';
 import type { Catalog, RevisionRow, StagedContent } from '../../src/ports/catalog.ts';
 import type { IngestJob, WorkerKeys } from '../../src/ports/workers.ts';
 import { metadataCodec } from '../../src/storage/stored/metadata-codec.ts';
@@ -157,6 +157,18 @@ export class World {
     }
     flush();
     return files;
+  }
+
+  /** Flips a byte of so many slots in the middle of the first own pack. Nothing has it open. */
+  damageOwn(slots: number): void {
+    const file = path.join(this.dataDir, 'own', 'pack-0');
+    const bytes = fs.readFileSync(file);
+    const first = Math.floor(bytes.length / PACK_SLOT_BYTES / 2);
+    for (let slot = first; slot < first + slots; slot++) {
+      const at = PACK_HEADER_BYTES + slot * PACK_SLOT_BYTES + CELL_BYTES / 2;
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    }
+    fs.writeFileSync(file, bytes);
   }
 
   blobCells(row: RevisionRow): number {

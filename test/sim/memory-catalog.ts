@@ -208,6 +208,9 @@ export class MemoryCatalog extends MemoryHeld implements Catalog {
     }
   }
 
+  /** No chunks are kept here. */
+  async placeChunks(): Promise<void> {}
+
   async inventory(): Promise<{ readonly revisions: readonly Buffer[]; readonly heldLists: readonly number[] }> {
     const revisions = [...this.#state.revisions.values()].map(({ row }) => row.contentId);
     return { revisions, heldLists: [...this.#state.lists.keys()] };

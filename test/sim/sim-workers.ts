@@ -233,6 +233,11 @@ export class SimWorkers implements Workers {
   }
 
   /** Cells that nobody gives back are stored anew by the next ingest anyway, because they are not here. */
+  /** This disk has no chunks. */
+  async misplacedChunks(): Promise<Buffer> {
+    return Buffer.alloc(0);
+  }
+
   async setLost(cellIds: Buffer): Promise<void> {
     this.#lost = new Set(
       Array.from({ length: cellIds.length / 32 }, (_, at) => cellIds.toString('latin1', at * 32, at * 32 + 32)),

@@ -2,6 +2,7 @@
 // else (docs/protocol.md, "Damage"). Part of a transaction of the caller.
 // Invariant: acknowledged = durable: no position above its pack's mark is ever recorded.
 
+import { CHUNK_ID_BYTES } from '../../core/content/chunk-id.ts';
 import type { OwnMove } from '../../ports/catalog.ts';
 import type { CellPosition } from '../../ports/cell-store.ts';
 import { invariant } from '../../core/errors.ts';
@@ -10,6 +11,8 @@ import { raiseMarks, slotsOfPack } from './marks.ts';
 import { dropEmptyPacks, needRevision, packPositions } from './revisions.ts';
 import type { RowKeys } from './row-keys.ts';
 import type { Sql } from './sql.ts';
+
+const CELL_ID_BYTES = 32;
 
 export function moveOwn(sql: Sql, keys: RowKeys, { cells, heads, marks }: OwnMove): void {
   raiseMarks(sql, 'own', marks);
@@ -24,6 +27,15 @@ export function moveOwn(sql: Sql, keys: RowKeys, { cells, heads, marks }: OwnMov
     sql.run('UPDATE revision SET heads = ? WHERE num = ?', packPositions(positions), num);
   }
   dropEmptyPacks(sql);
+}
+
+/** Where chunks lie, read from the cells themselves: packed chunk id, cell id. */
+export function placeChunks(sql: Sql, places: Buffer): void {
+  for (let at = 0; at < places.length; at += CHUNK_ID_BYTES + CELL_ID_BYTES) {
+    const cellId = places.subarray(at + CHUNK_ID_BYTES, at + CHUNK_ID_BYTES + CELL_ID_BYTES);
+    const chunkId = places.subarray(at, at + CHUNK_ID_BYTES);
+    sql.run('INSERT OR REPLACE INTO chunk SELECT ?, num FROM cell WHERE cell_id = ?', chunkId, cellId);
+  }
 }
 
 function requireDurable(sql: Sql, { pack, slot }: CellPosition): void {

@@ -20,7 +20,7 @@ import { inspectCatalog, verifyCatalog, verifyCopy } from './inspect.ts';
 import { readLeaves, unknownIn, writeLeaves } from './leaves.ts';
 import { readMarks } from './marks.ts';
 import type { StoreName } from './marks.ts';
-import { moveOwn } from './move-own.ts';
+import { moveOwn, placeChunks } from './move-own.ts';
 import { findPeerNumber, peerNumber } from './peer-numbers.ts';
 import { databaseProblems, endRebuild, markRebuilt, rebuildCatalog, rebuiltFrom } from './rebuild.ts';
 import { readRecords, writeRecords } from './records.ts';
@@ -141,6 +141,11 @@ export class SqliteCatalog implements Catalog {
   async moveOwn(move: OwnMove): Promise<void> {
     const { sql, keys } = this.#unlocked();
     sql.transaction(() => moveOwn(sql, keys, move));
+  }
+
+  async placeChunks(places: Buffer): Promise<void> {
+    const { sql } = this.#unlocked();
+    sql.transaction(() => placeChunks(sql, places));
   }
 
   async dropRevision(contentId: Buffer): Promise<void> {

@@ -19,6 +19,7 @@ const METHODS: Readonly<Record<keyof Catalog, true>> = {
   revision: true,
   commitRevision: true,
   moveOwn: true,
+  placeChunks: true,
   dropRevision: true,
   cellIds: true,
   cellPositions: true,

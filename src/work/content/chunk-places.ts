@@ -1,7 +1,6 @@
 // In which cell of a content each of its chunks lies, as the cells themselves say: INDEX cells are opened, and what they
 // hold names the chunks of the data cells. The catalog's own word of it may be older, or lost.
 
-import { CHUNK_ID_BYTES } from '../../core/content/chunk-id.ts';
 import type { Metadata } from '../../core/content/metadata.ts';
 import { BbError } from '../../core/errors.ts';
 import type { RevisionRow } from '../../ports/catalog.ts';
@@ -59,6 +58,3 @@ export async function misplacedChunks(own: OwnContent, row: RevisionRow, limit: 
   }
   return Buffer.concat(misplaced);
 }
-
-/** What misplacedChunks gives, one by one. */
-export const PLACE_BYTES = CHUNK_ID_BYTES + CELL_ID_BYTES;

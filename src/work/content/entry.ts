@@ -17,6 +17,7 @@ import { Serial } from '../../storage/serial.ts';
 import type { CallContext } from '../calls.ts';
 import { serveCalls } from '../serve-calls.ts';
 import { filesOfLost, healCells } from './heal.ts';
+import { misplacedChunks } from './chunk-places.ts';
 import { ingest } from './ingest.ts';
 import type { PlainJob } from './ingest.ts';
 import { isRecovery, OwnContent } from './own-content.ts';
@@ -74,6 +75,10 @@ const calls = {
 
   async setLost(_: CallContext, cellIds: Buffer): Promise<void> {
     unlocked().damage.setLost(cellIds);
+  },
+
+  misplacedChunks(_: CallContext, row: RevisionRow, limit: number): Promise<Buffer> {
+    return misplacedChunks(unlocked(), row, limit);
   },
 
   filesOfLost(_: CallContext, row: RevisionRow): Promise<DamagedFiles> {
