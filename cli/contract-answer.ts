@@ -11,15 +11,23 @@ import { contractView } from './views.ts';
 
 const LATER = 'The peer is offline; it hears of it when it is back.';
 
+const WORDS = {
+  accept: { ask: 'Accept', done: 'Accepted.' },
+  reject: { ask: 'Reject', done: 'Rejected.' },
+  withdraw: { ask: 'Take back', done: 'Taken back.' },
+} as const;
+
 export async function answerProposal(context: Context, onionServiceId: string, accept: boolean): Promise<Result> {
   const peer = { onionServiceId, name: '' };
   const client = await context.client();
   const [contract] = (await client.unary(Service.getContracts, { peer })).contracts;
-  if (contract?.open?.waitsForUs !== true) {
+  const withdraws = !accept && contract?.open?.proposedByUs === true;
+  if (contract?.open === undefined || !(contract.open.waitsForUs || withdraws)) {
     throw new BbError('NOT_FOUND', 'no proposal of this peer waits for you', { hint: 'See bb contracts list.' });
   }
-  await requireConfirmation(context.settings, `${accept ? 'Accept' : 'Reject'}: ${openTermsText(contract.open)}?`);
-  return resultOf(await client.unary(Service.answerProposal, { peer, accept }), accept ? 'Accepted.' : 'Rejected.');
+  const { ask, done } = withdraws ? WORDS.withdraw : accept ? WORDS.accept : WORDS.reject;
+  await requireConfirmation(context.settings, `${ask}: ${openTermsText(contract.open)}?`);
+  return resultOf(await client.unary(Service.answerProposal, { peer, accept }), done);
 }
 
 /** Result of a word about a contract; `done` when the peer knows. */

@@ -1,6 +1,6 @@
 // Writes what GetFile streams to OUT: a folder into the folder OUT, a file to the file OUT or into the folder OUT.
 
-import { stat } from 'node:fs/promises';
+import { rmdir, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { BbError } from '../src/core/errors.ts';
 import { formatBytes } from '../src/core/format-bytes.ts';
@@ -30,10 +30,11 @@ export async function extractTo(
   destination: Destination,
 ): Promise<Result> {
   let extractor: Extractor | undefined;
+  const made = { folder: false };
   try {
     for await (const { entry, data } of items) {
       if (entry !== undefined) {
-        extractor ??= await openExtractor(context, destination, entry);
+        extractor ??= await openExtractor(context, destination, entry, made);
         await extractor.entry(entry);
       } else if (data !== undefined && extractor !== undefined) {
         await extractor.data(data);
@@ -43,20 +44,27 @@ export async function extractTo(
     await extractor?.end();
   } catch (error) {
     await extractor?.abandon();
+    // What was written stays, so that the folder is not empty then and is kept as well.
+    if (made.folder) await rmdir(destination.out).catch(() => undefined);
     throw error;
   }
   return resultOf(destination, extractor?.counts ?? { files: 0, folders: 0, links: 0, bytes: 0, missing: 0 });
 }
 
 /** The first entry tells whether a folder or a single file comes. */
-async function openExtractor(context: Context, destination: Destination, first: Entry): Promise<Extractor> {
+async function openExtractor(
+  context: Context,
+  destination: Destination,
+  first: Entry,
+  made: { folder: boolean },
+): Promise<Extractor> {
   const { name, out, force } = destination;
   const warn = (text: string): void => context.out.warn(text);
   const single = name.length > 0 && first.name.equals(name) && first.kind !== EntryKind.ENTRY_KIND_FOLDER;
   if (!single) {
-    const made = await makeFolder(out);
+    made.folder = await makeFolder(out);
     const place = (stored: Buffer): Buffer[] => partsBelow(stored, name);
-    return new Extractor(await SafeFolder.open(out), made, { place, force, warn });
+    return new Extractor(await SafeFolder.open(out), made.folder, { place, force, warn });
   }
   const isInside = await isFolder(out);
   const last = isInside ? (nameParts(name).at(-1) as Buffer) : Buffer.from(basename(out));

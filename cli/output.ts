@@ -6,7 +6,7 @@ import type { BbError } from '../src/core/errors.ts';
 import { ERRORS } from '../src/core/errors.ts';
 import type { Progress } from '../src/gen/clirpc/v1/clirpc.ts';
 import { progressJson, progressText } from './progress.ts';
-import { safeText } from './safe-text.ts';
+import { safeLines, safeText } from './safe-text.ts';
 
 export type OutputSettings = {
   readonly json: boolean;
@@ -105,7 +105,7 @@ export class Output {
       const details = { code, exit, message, hint, retryable };
       this.line({ ...head(stream), ok: false, error: details, ...(data === undefined ? {} : { data }) });
     } else {
-      this.#prose(`${this.colors.red('error:')} ${safeText(message)}`);
+      this.#prose(`${this.colors.red('error:')} ${safeLines(message)}`);
       if (hint !== '') this.#prose(`${this.colors.cyan('hint:')} ${safeText(hint)}`);
     }
     return exit;

@@ -1,5 +1,6 @@
 // The paths of the node that this bb talks to: core's one function with the values of this process.
 
+import { readdir } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { nodePaths } from '../src/core/paths.ts';
@@ -8,4 +9,10 @@ import type { NodePaths } from '../src/core/paths.ts';
 export function cliPaths(dataDir: string | undefined, socket: string | undefined): NodePaths {
   const uid = process.getuid?.() ?? userInfo().uid;
   return nodePaths({ dataDir, socket }, { env: process.env, home: homedir(), uid, absolute: (path) => resolve(path) });
+}
+
+/** True when no node was ever made in this data directory. */
+export async function isUnused(dataDir: string): Promise<boolean> {
+  const names = await readdir(dataDir).catch(() => []);
+  return names.length === 0;
 }

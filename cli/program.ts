@@ -2,14 +2,15 @@
 // the command that runs, and what it needs, is loaded.
 
 import { Command as Program, CommanderError } from 'commander';
-import { BbError } from '../src/core/errors.ts';
+import { BbError, isBbError } from '../src/core/errors.ts';
+import type { NodePaths } from '../src/core/paths.ts';
 import { COMMANDS } from './commands/index.ts';
 import type { Command, Context, Options, Settings } from './context.ts';
 import type { DaemonClient } from './client.ts';
 import { cliError } from './errors.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 import { Output } from './output.ts';
-import { cliPaths } from './paths.ts';
+import { cliPaths, isUnused } from './paths.ts';
 import { parseDuration } from './quantity.ts';
 
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -23,14 +24,31 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   const program = buildProgram(async (command, args, options) => {
     exitCode = await runCommand(command, args, options, interrupt.signal);
   });
-  const asksVersion = argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V');
+  const asksVersion = ['--version', '-V'].some((flag) => argv.includes(flag)) && !argv.includes('--');
+  const helped = helpWords(argv);
   try {
-    await program.parseAsync(asksVersion ? ['version'] : [...argv], { from: 'user' });
+    if (helped !== undefined) commandNamed(program, helped).help();
+    await program.parseAsync(asksVersion ? ['version', ...(asksJson ? ['--json'] : [])] : [...argv], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     return outputOf({ json: asksJson }).fail(usageError(error), false);
   }
   return exitCode;
+}
+
+/** The command that `bb help` is asked about; undefined for another command. */
+function helpWords(argv: readonly string[]): readonly string[] | undefined {
+  return argv[0] === 'help' ? argv.slice(1).filter((word) => !word.startsWith('-')) : undefined;
+}
+
+function commandNamed(program: Program, words: readonly string[]): Program {
+  let found = program;
+  for (const word of words) {
+    const child = found.commands.find((command) => command.name() === word);
+    if (child === undefined) throw unknownCommand(words.join(' '));
+    found = child;
+  }
+  return found;
 }
 
 /** The whole command line as commander knows it, from the flat list. */
@@ -103,7 +121,7 @@ async function runCommand(command: Command, args: string[], options: Options, si
       settings,
       out,
       signal,
-      client: () => (open.client ??= openClient(paths.socket, settings.timeoutMs, signal)),
+      client: () => (open.client ??= openClient(paths, settings.timeoutMs, signal)),
     };
     const { run } = await command.load();
     return out.finish(await run(context, args, options), streams);
@@ -117,9 +135,19 @@ async function runCommand(command: Command, args: string[], options: Options, si
   }
 }
 
-async function openClient(socket: string, timeoutMs: number | undefined, signal: AbortSignal): Promise<DaemonClient> {
+async function openClient(
+  { socket, dataDir }: NodePaths,
+  timeoutMs: number | undefined,
+  signal: AbortSignal,
+): Promise<DaemonClient> {
   const { DaemonClient } = await import('./client.ts');
-  return DaemonClient.open({ socket, timeoutMs, signal });
+  return DaemonClient.open({ socket, timeoutMs, signal }).catch(async (error: unknown) => {
+    if (!isBbError(error, 'DAEMON_NOT_RUNNING') || !(await isUnused(dataDir))) throw error;
+    throw new BbError('DAEMON_NOT_RUNNING', 'there is no node in this data directory yet', {
+      cause: error,
+      hint: 'Make one: bb init.',
+    });
+  });
 }
 
 function settingsOf(options: Options): Settings {

@@ -27,6 +27,11 @@ export function safeText(text: string): string {
   );
 }
 
+/** The same with its line breaks; further lines are indented, so that none passes for one of bb. */
+export function safeLines(text: string): string {
+  return text.split('\n').map(safeText).join('\n  ');
+}
+
 /** The name as text, or undefined when it is not valid UTF-8. */
 export function utf8Name(name: Buffer): string | undefined {
   const text = name.toString('utf8');

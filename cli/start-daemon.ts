@@ -94,11 +94,11 @@ function untilAnswers(child: ChildProcess, socket: string, signal: AbortSignal):
   });
 }
 
-/** The last lines of what this start wrote, indented under the message. */
+/** The last lines of what this start wrote, each below the message. */
 async function logTail(log: Awaited<ReturnType<typeof open>>, from: number): Promise<string> {
   const { size } = await log.stat();
   const start = Math.max(from, size - LOG_TAIL_BYTES);
   const { buffer, bytesRead } = await log.read(Buffer.alloc(LOG_TAIL_BYTES), 0, LOG_TAIL_BYTES, start);
   const lines = buffer.subarray(0, bytesRead).toString('utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES);
-  return lines[0] === '' ? '' : `; its log ends with:\n${lines.map((line) => `  ${safeText(line)}`).join('\n')}`;
+  return lines[0] === '' ? '' : `; its log ends with:\n${lines.map(safeText).join('\n')}`;
 }

@@ -4,6 +4,7 @@
 import { BbError } from '../../src/core/errors.ts';
 import type { Context, Options } from '../context.ts';
 import { textOption } from '../context.ts';
+import { requireOffer } from '../offer-check.ts';
 import type { Result } from '../output.ts';
 import { requireConfirmation } from '../prompt.ts';
 import { parseSize } from '../quantity.ts';
@@ -29,6 +30,7 @@ export async function run(
     holdSeconds: secondsOption(options, 'hold'),
     amend: true,
   };
+  await requireOffer(context, request);
   await requireConfirmation(context.settings, `Change the terms with this peer (${changes})?`);
   return offer(context, options, request);
 }

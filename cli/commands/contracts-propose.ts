@@ -8,6 +8,7 @@ import type { ProposeContractRequest, ProposeContractUpdate } from '../../src/ge
 import type { Context, Options } from '../context.ts';
 import { flagOption, textOption } from '../context.ts';
 import { contractText } from '../contract-text.ts';
+import { requireOffer } from '../offer-check.ts';
 import { operationNote, operationWord } from '../operation-text.ts';
 import type { Result } from '../output.ts';
 import { requireConfirmation } from '../prompt.ts';
@@ -22,15 +23,17 @@ export async function run(
 ): Promise<Result> {
   const { giveBytes, getBytes } = sizesOf(options);
   const question = `Store ${formatBytes(giveBytes)} for this peer, which stores ${formatBytes(getBytes)} for you?`;
-  await requireConfirmation(context.settings, question);
-  return offer(context, options, {
+  const request = {
     peer: { onionServiceId, name: '' },
     giveBytes: BigInt(giveBytes),
     getBytes: BigInt(getBytes),
     durationSeconds: secondsOption(options, 'term'),
     holdSeconds: secondsOption(options, 'hold'),
     amend: false,
-  });
+  };
+  await requireOffer(context, request);
+  await requireConfirmation(context.settings, question);
+  return offer(context, options, request);
 }
 
 /** Offers first terms or an amendment and reports until the peer, or its person, has answered. */

@@ -1,4 +1,4 @@
-// bb contracts reject: no to terms that a peer proposed.
+// bb contracts reject: no to terms that a peer proposed, or our own proposal taken back while nobody has accepted it.
 
 import type { Context } from '../context.ts';
 import { answerProposal } from '../contract-answer.ts';

@@ -1,4 +1,4 @@
-// bb getfile: one file or folder out of the backup, to OUT or to a pipe.
+// bb getfile: one file or folder out of the backup, to OUT or to a pipe (no OUT, or `-`).
 
 import { BbError } from '../../src/core/errors.ts';
 import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/clirpc.ts';
@@ -11,7 +11,7 @@ import { namedBy } from '../stored-name.ts';
 
 export async function run(context: Context, args: readonly string[], options: Options): Promise<Result> {
   const { name, rest } = namedBy(args, options);
-  const [out] = rest;
+  const out = rest[0] === '-' ? undefined : rest[0];
   if (name.length === 0) throw new BbError('USAGE', 'name what to get', { hint: 'bb listfiles shows all names.' });
   if (out === undefined && context.settings.json) {
     throw new BbError('USAGE', 'with --json the bytes cannot go to stdout', { hint: 'Name OUT.' });

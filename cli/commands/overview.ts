@@ -1,10 +1,10 @@
 // Bare `bb`: the verdict, or where nothing is set up yet the first steps.
 
-import { readdir } from 'node:fs/promises';
 import { isBbError } from '../../src/core/errors.ts';
 import { BarterBackupClientService as Service, NodeState } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from '../context.ts';
 import type { Result } from '../output.ts';
+import { isUnused } from '../paths.ts';
 import { statusText } from '../status-text.ts';
 import { statusView } from '../views.ts';
 
@@ -32,9 +32,4 @@ export async function run(context: Context): Promise<Result> {
 
 function firstSteps(): Result {
   return { data: { state: 'not_initialised', next: 'bb init' }, text: FIRST_STEPS };
-}
-
-async function isUnused(dataDir: string): Promise<boolean> {
-  const names = await readdir(dataDir).catch(() => []);
-  return names.length === 0;
 }

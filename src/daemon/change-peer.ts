@@ -1,6 +1,7 @@
 // `bb peers rename, pin, unpin, limit, block, unblock, remove, ping`: what the user decides about one peer.
 // Invariant: promised = kept: no decision here shortens what a standing contract promises.
 
+import { requirePlainName } from '../core/display-name.ts';
 import { BbError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-bytes.ts';
 import type { OnionId } from '../core/ids.ts';
@@ -72,6 +73,7 @@ async function remove(session: Session, peer: OnionId): Promise<undefined> {
 }
 
 function requireFreeName(session: Session, peer: OnionId, name: string): void {
+  requirePlainName(name);
   if (session.registry.peers().some((other) => other.name === name && name !== '' && other.onionId !== peer)) {
     throw new BbError('EXISTS', 'another peer has this name already');
   }

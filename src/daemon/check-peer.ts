@@ -78,7 +78,7 @@ export async function checkPeer(
   if (contract === undefined) throw new BbError('NO_CONTRACT', 'there is no contract with this peer');
   const { acknowledged } = contract.replica;
   const row = acknowledged.length === 0 ? undefined : await session.deps.catalog.revision(acknowledged);
-  if (row === undefined) throw new BbError('NOT_FOUND', 'this peer holds no revision of ours yet');
+  if (row === undefined) throw noCopy();
   const isFirst = !contract.replica.lastChecked.equals(acknowledged);
   const wanted = isFirst && kind === 'daily' ? 'first' : kind;
   const result = await ask(session, peer, row, needsCure(contract) ? 'cure' : wanted, signal);
@@ -126,7 +126,7 @@ async function checkCurrent(
   signal: AbortSignal,
 ): Promise<CheckResult> {
   const row = await session.deps.catalog.revision(acknowledged);
-  if (row === undefined) throw new BbError('NOT_FOUND', 'this peer holds no revision of ours yet');
+  if (row === undefined) throw noCopy();
   return ask(session, peer, row, 'first', signal);
 }
 
@@ -224,4 +224,10 @@ async function moveContract(
 function provedBy(outcome: ChallengeOutcome, contentId: Buffer, before: Buffer): Buffer {
   if (outcome === 'held') return contentId;
   return outcome === 'wrong' ? Buffer.alloc(0) : before;
+}
+
+function noCopy(): BbError {
+  return new BbError('NOT_FOUND', 'this peer holds no revision of ours yet', {
+    hint: 'See bb contracts show PEER for what it waits for.',
+  });
 }

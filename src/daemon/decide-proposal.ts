@@ -8,7 +8,7 @@ import { formatBytes } from '../core/format-bytes.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { OpenTermsRecord } from '../core/records.ts';
 import { pendingOf } from './answer-proposal.ts';
-import { dropOpen, giveBytesOf, keepAcceptance, promisedBytes } from './contracts.ts';
+import { dropOpen, giveBytesOf, isOwnTerms, keepAcceptance, openTerms, promisedBytes } from './contracts.ts';
 import { markDirty } from './dirty.ts';
 import { planFor } from './plan.ts';
 import { sayAccepted } from './propose-contract.ts';
@@ -24,12 +24,17 @@ export async function acceptProposal(session: Session, peer: OnionId, signal: Ab
   );
 }
 
-/** True when the peer knows already. NOT_FOUND when nothing waits. */
+/**
+ * Says no to the peer's terms, or takes ours back while the peer has not signed them. True when the peer knows already.
+ * NOT_FOUND when nothing waits.
+ */
 export async function rejectProposal(session: Session, peer: OnionId, signal: AbortSignal): Promise<boolean> {
-  const open = requirePending(session, peer);
-  await dropOpen(session, peer, open.terms, 'rejected by its user');
+  const own = ownUnanswered(session, peer);
+  const open = own ?? requirePending(session, peer);
+  await dropOpen(session, peer, open.terms, own === undefined ? 'rejected by its user' : 'taken back by its user');
   const none = Buffer.alloc(0);
-  return session.client.acceptContract(peer, termsDigest(open.terms), false, none, 'REJECTED', { signal }).then(
+  const word = own === undefined ? 'REJECTED' : 'WITHDRAWN';
+  return session.client.acceptContract(peer, termsDigest(open.terms), false, none, word, { signal }).then(
     () => true,
     () => false, // it asks again, and is judged again
   );
@@ -51,6 +56,12 @@ async function sign(session: Session, peer: OnionId): Promise<OpenTermsRecord> {
   await keepAcceptance(session, peer, open.terms, session.keyring.sign(termsMessage(open.terms)));
   await markDirty(session);
   return open;
+}
+
+function ownUnanswered(session: Session, peer: OnionId): OpenTermsRecord | undefined {
+  const open = openTerms(session.registry.contract(peer));
+  if (open === undefined || open.acceptorSignature.length > 0) return undefined;
+  return isOwnTerms(session, open.terms) ? open : undefined;
 }
 
 function requirePending(session: Session, peer: OnionId): OpenTermsRecord {

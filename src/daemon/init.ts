@@ -7,6 +7,7 @@ import { Keyring } from '../core/crypto/keyring.ts';
 import { DIR_KEY_BYTES } from '../core/crypto/dir-keys.ts';
 import { normaliseAccount, normalisePassword, normalisePhrase } from '../core/crypto/normalise.ts';
 import { phraseFromEntropy } from '../core/crypto/phrase.ts';
+import { requirePlainName } from '../core/display-name.ts';
 import { BbError } from '../core/errors.ts';
 import { MIN_REPLICAS_DEFAULT, STORAGE_LIMIT_DEFAULT_BYTES } from '../core/limits.ts';
 import type { NodeMode, NodeRecord, SettingsRecord } from '../core/records.ts';
@@ -28,6 +29,7 @@ export async function createIdentity(deps: Deps, args: InitArgs): Promise<NewIde
   if ((await deps.dataDir.readHeader()) !== undefined) {
     throw new BbError('ALREADY_INITIALISED', 'this data directory has an identity already');
   }
+  requirePlainName(args.name);
   const { text, account } = await chooseSecret(deps, args);
   const keyring = await deriveKeyring(deps, text, args.mode, account);
   const wrapKey = deps.random.bytes(DIR_KEY_BYTES);

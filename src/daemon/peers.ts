@@ -1,5 +1,6 @@
 // Knowing peers: adding one, naming one, passing their addresses on.
 
+import { requirePlainName } from '../core/display-name.ts';
 import { BbError, isBbError } from '../core/errors.ts';
 import { parseOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
@@ -23,6 +24,7 @@ export async function connectPeer(
 ): Promise<{ readonly peer: PeerView; readonly reached: boolean }> {
   const id = parseOnionId(reference);
   if (id === session.self) throw new BbError('OWN_ONION_ID', 'this is your own onion id');
+  requirePlainName(name);
   const old = session.registry.peer(id);
   const namesake = session.registry.peers().find((peer) => peer.name === name && peer.onionId !== id);
   if (name !== '' && namesake !== undefined) {

@@ -85,7 +85,10 @@ function requireRoomForTerms(old: ContractRecord | undefined, args: ProposeArgs)
     const hint = 'Change it with bb contracts amend, or see bb contracts show.';
     throw new BbError('EXISTS', 'there is a contract with this peer already', { hint });
   }
-  if (!stands && args.amend) throw new BbError('NO_CONTRACT', 'there is no contract with this peer to amend');
+  if (!stands && args.amend) {
+    const hint = 'While a proposal is open, propose anew or take it back: bb contracts reject.';
+    throw new BbError('NO_CONTRACT', 'there is no contract with this peer to amend', { hint });
+  }
   if (old?.state === 'ENDING') throw new BbError('CONFLICT', 'notice was given; wait for the end, then propose anew');
 }
 

@@ -11,6 +11,7 @@ const REASON_SENTENCES: Readonly<Record<string, string>> = {
   BUSY: 'too many proposals wait for the user of the peer; try again later (BUSY)',
   ENDING: 'notice was given; propose anew when the contract is over (ENDING)',
   REJECTED: 'the user of the peer said no (REJECTED)',
+  WITHDRAWN: 'the peer took its proposal back (WITHDRAWN)',
   UNEQUAL: 'one side would give more than twice what it gets; propose a fairer exchange (UNEQUAL)',
   OLD_VERSION: 'newer terms were signed before (OLD_VERSION)',
   CROSSED: 'the peer is proposing terms of its own just now; see bb contracts list (CROSSED)',

@@ -51,10 +51,7 @@ test('a daemon that ends at once is reported with the end of this log, not of an
       `console.error(${JSON.stringify(text)}); process.exit(69)`,
       '--',
     ];
-    await assert.rejects(
-      startDaemon({ paths, signal, command: ends('first trouble') }),
-      /exit 69.*\n {2}first trouble/s,
-    );
+    await assert.rejects(startDaemon({ paths, signal, command: ends('first trouble') }), /exit 69.*\nfirst trouble/s);
     await assert.rejects(startDaemon({ paths, signal, command: ends('second\u001b[2J') }), (error: Error) => {
       assert.ok(!error.message.includes('first'), error.message);
       assert.match(error.message, /second\\x1b\[2J/);

@@ -1,7 +1,7 @@
 // What the commands about contracts and policy say, against a scripted daemon.
 
 import type { LocalApi } from '../../src/daemon/local-api.ts';
-import { CONTRACT, of, PEER_VIEW } from '../contract/rpc-local-fixture.ts';
+import { CONTRACT, of, PEER_VIEW, STORAGE } from '../contract/rpc-local-fixture.ts';
 import { runRows } from './rows.ts';
 import type { Row } from './rows.ts';
 
@@ -21,13 +21,24 @@ const check = (outcome: string): Partial<LocalApi> => ({
       newest: true,
     }),
 });
+const NO_CONTRACT: Partial<LocalApi> = {
+  contracts: async () => [],
+  storage: async () => ({ ...STORAGE, acceptableBytes: 3 * 1024 ** 3 }),
+};
 const propose = (state: 'COMPLETED' | 'PEER_REFUSED' | 'PENDING_PERSON', reason = ''): Partial<LocalApi> => ({
+  ...NO_CONTRACT,
   propose: () =>
     of(
       { state: 'CONNECTING_TO_PEER' as const, success: false, reason: '', contract: undefined },
       { state, success: state === 'COMPLETED', reason, contract: state === 'COMPLETED' ? CONTRACT : undefined },
     ),
 });
+const OURS: Partial<LocalApi> = {
+  ...NO_CONTRACT,
+  contracts: async () => [
+    { ...CONTRACT, state: 'PROPOSED', open: { ...CONTRACT.open!, proposedByUs: true, waitsForUs: false } },
+  ],
+};
 const WAITING: Partial<LocalApi> = { contracts: async () => [CONTRACT] };
 const SETTLED: Partial<LocalApi> = { contracts: async () => [{ ...CONTRACT, open: undefined }] };
 const answered = (told: boolean): Partial<LocalApi> => ({
@@ -51,7 +62,12 @@ const ROWS: readonly Row[] = [
   { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [CONTRACT] }, exit: 0, stdout: /all is well/ },
   { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [] }, exit: 15 },
   { bb: ['contracts', 'propose', 'anna'], exit: 2, stderr: /say how much/ },
-  { bb: ['contracts', 'propose', 'anna', '--give', '1GiB'], exit: 22, stderr: /Store 1\.0 GiB.*which stores 1\.0 GiB/ },
+  {
+    bb: ['contracts', 'propose', 'anna', '--give', '1GiB'],
+    daemon: NO_CONTRACT,
+    exit: 22,
+    stderr: /Store 1\.0 GiB.*which stores 1\.0 GiB/,
+  },
   {
     bb: ['contracts', 'propose', 'anna', '--give', '1GiB', '--get', '2GiB', '-y', '--wait'],
     daemon: propose('COMPLETED'),
@@ -112,8 +128,37 @@ const ROWS: readonly Row[] = [
   },
   { bb: ['contracts', 'amend', 'anna'], exit: 2, stderr: /say what changes/ },
   { bb: ['contracts', 'amend', 'anna', '--give', '0'], exit: 2, stderr: /bb contracts end/ },
-  { bb: ['contracts', 'amend', 'anna', '--hold', '14d'], exit: 22, stderr: /hold 14d/ },
-  { bb: ['contracts', 'amend', 'anna', '--give', '2GiB', '-y'], daemon: propose('COMPLETED'), exit: 0 },
+  {
+    bb: ['contracts', 'amend', 'anna', '--hold', '14d'],
+    daemon: { ...NO_CONTRACT, ...WAITING },
+    exit: 22,
+    stderr: /hold 14d/,
+  },
+  { bb: ['contracts', 'amend', 'anna', '--hold', '14d'], daemon: OURS, exit: 15, stderr: /not answered yet/ },
+  {
+    bb: ['contracts', 'amend', 'anna', '--give', '2GiB', '-y'],
+    daemon: { ...propose('COMPLETED'), ...WAITING },
+    exit: 0,
+  },
+  {
+    bb: ['contracts', 'propose', 'anna', '--give', '4GiB'],
+    daemon: NO_CONTRACT,
+    exit: 16,
+    stderr: /has 3\.0 GiB left/,
+  },
+  {
+    bb: ['contracts', 'propose', 'anna', '--give', '1GiB'],
+    daemon: { ...NO_CONTRACT, ...WAITING },
+    exit: 18,
+    stderr: /bb contracts amend/,
+  },
+  { bb: ['contracts', 'reject', 'anna'], daemon: OURS, exit: 22, stderr: /Take back: we store 12 B/ },
+  {
+    bb: ['contracts', 'reject', 'anna', '-y'],
+    daemon: { ...answered(true), ...OURS },
+    exit: 0,
+    stdout: /^Taken back\./,
+  },
   {
     bb: ['contracts', 'ledger', 'anna'],
     daemon: WAITING,

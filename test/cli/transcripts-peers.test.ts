@@ -6,6 +6,7 @@ import { runRows } from './rows.ts';
 import type { Row } from './rows.ts';
 
 const CHANGED: Partial<LocalApi> = {
+  peers: async () => [{ ...PEER_VIEW, contractState: '', pinned: true }],
   changePeer: async (_, change) =>
     change.kind === 'remove'
       ? undefined
@@ -26,7 +27,27 @@ const ROWS: readonly Row[] = [
   { bb: ['peers', 'limit', 'anna', '2GiB'], daemon: CHANGED, exit: 0, stdout: 'At most 2.0 GiB.\n' },
   { bb: ['peers', 'limit', 'anna', '0'], daemon: CHANGED, exit: 0, stdout: 'No limit of its own.\n' },
   { bb: ['peers', 'limit', 'anna', 'much'], exit: 2 },
-  { bb: ['peers', 'block', 'anna'], exit: 22, stderr: /Block this peer\?/ },
+  {
+    bb: ['peers', 'unpin', 'anna'],
+    daemon: { ...CHANGED, peers: async () => [{ ...PEER_VIEW, pinned: false }] },
+    exit: 0,
+    stdout: /^It was not pinned/,
+  },
+  {
+    bb: ['peers', 'unblock', 'anna'],
+    daemon: { ...CHANGED, peers: async () => [{ ...PEER_VIEW, blocked: false }] },
+    exit: 0,
+    stdout: /^It was not blocked/,
+  },
+  {
+    bb: ['peers', 'unblock', 'anna'],
+    daemon: { ...CHANGED, peers: async () => [{ ...PEER_VIEW, blocked: true }] },
+    exit: 0,
+    stdout: /^Not blocked any more/,
+  },
+  { bb: ['peers', 'block', 'anna'], daemon: CHANGED, exit: 22, stderr: /Block this peer\?/ },
+  { bb: ['peers', 'block', 'nobody'], daemon: CHANGED, exit: 19 },
+  { bb: ['peers', 'remove', 'anna'], daemon: { peers: async () => [PEER_VIEW] }, exit: 18, stderr: /bb contracts end/ },
   { bb: ['peers', 'block', 'anna', '-y'], daemon: CHANGED, exit: 0, stdout: /^Blocked/ },
   { bb: ['peers', 'remove', 'anna', '-y'], daemon: CHANGED, exit: 0, stdout: 'Forgotten.\n', data: { peer: null } },
   {
