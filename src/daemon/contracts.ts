@@ -91,6 +91,7 @@ export async function dropOpen(session: Session, peer: OnionId, terms: Buffer, r
     return { ...contract, amendment: undefined };
   });
   session.bus.emit('proposal-closed', { peer, reason });
+  plan(session, 'backup', 0);
 }
 
 function amended(session: Session, contract: ContractRecord): ContractRecord {
@@ -115,6 +116,7 @@ export async function step(
     return stepped(session, contract, event, reason);
   });
   if (after.state !== from) session.bus.emit('contract-state', { peer, from, to: after.state, reason });
+  plan(session, 'backup', 0);
   return after;
 }
 

@@ -13,7 +13,7 @@ import { PeerRefusal } from '../core/refusal.ts';
 import { isStanding, step } from './contracts.ts';
 import { markDirty } from './dirty.ts';
 import { dropReleased } from './held.ts';
-import { planFor } from './plan.ts';
+import { plan, planFor } from './plan.ts';
 import type { Session } from './session.ts';
 
 const CONTEXT = Buffer.from('bb1/end\0', 'latin1');
@@ -43,6 +43,7 @@ export async function endContract(
     return { ...contract, noticeGivenSeconds: Math.max(noticeSeconds, decodeTerms(contract.terms).noticeSeconds) };
   });
   session.bus.emit('notice-given', { peer });
+  plan(session, 'backup', 0);
   planFor(session, 'presence', peer, 0);
   return sayEnd(session, peer, signal).then(
     () => true,
@@ -97,6 +98,7 @@ async function takeNotice(
     if (contract === undefined) throw new BbError('CONFLICT', 'the contract is gone');
     return { ...contract, endedBy: by, noticeGivenSeconds: by === 'us' ? -1 : contract.noticeGivenSeconds };
   });
+  plan(session, 'backup', 0);
   if (after.state === 'RELEASED') await dropReleased(session, peer);
   await markDirty(session);
   return after;

@@ -31,6 +31,7 @@ export async function fetchOwnCells(
     if (replica.acknowledged.length === 0 || !session.reach.isReachable(peer)) continue;
     const row = await session.deps.catalog.revision(replica.acknowledged);
     if (row !== undefined) await fetchFrom(session, peer, row, wanted, signal);
+    if (session.reach.isReachable(peer)) session.ownDamage.asked.add(peer);
   }
   return [...wanted.values()];
 }

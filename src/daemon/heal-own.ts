@@ -128,6 +128,15 @@ async function placeChunks(session: Session, signal: AbortSignal): Promise<void>
   ownDamage.areChunksDoubted = !isDone;
 }
 
+/** Some storer that has a copy was not asked yet for what is lost, so it is too early to call it lost. */
+export function isHealingOpen({ registry, ownDamage }: Session): boolean {
+  return registry
+    .contracts()
+    .some(
+      ({ peer, state, replica }) => state === 'ACTIVE' && replica.acknowledged.length > 0 && !ownDamage.asked.has(peer),
+    );
+}
+
 /** A head is made anew from its content id and Metadata: sealing is deterministic. */
 async function healHeads(session: Session): Promise<void> {
   for (const row of await keptRevisions(session)) {

@@ -6,6 +6,7 @@ import { CELL_BYTES } from '../core/limits.ts';
 import { pendingOf } from './answer-proposal.ts';
 import { copiesNow } from './copies.ts';
 import type { Deps } from './deps.ts';
+import { isHealingOpen } from './heal-own.ts';
 import type { Jobs } from './jobs.ts';
 import { hasLiveFork } from './lineage.ts';
 import type { NodeState, ReasonView, StatusView } from './local-api.ts';
@@ -136,12 +137,17 @@ function ownReasons(session: Session): ReasonView[] {
   }
   const { files, names, isIndexLost } = session.ownDamage.files;
   if (isIndexLost) {
-    const message = 'The list of your files is damaged on this disk, and no peer in reach gives it back.';
-    reasons.push({ code: 'OWN_DAMAGE', message, next: 'bb peers list' });
+    const isOpen = isHealingOpen(session);
+    const outlook = isOpen ? 'is being fetched from the peers that hold it' : 'no peer in reach gives it back';
+    const message = `The list of your files is damaged on this disk, and ${outlook}.`;
+    reasons.push({ code: 'OWN_DAMAGE', message, next: isOpen ? 'bb status' : 'bb peers list' });
   } else if (files > 0) {
     const shown = names.slice(0, NAMES_SHOWN).map((name) => `"${escapeName(name)}"`);
-    const message = `${files} of your files are damaged on this disk, and no peer in reach gives them back: ${shown.join(', ')}${files > shown.length ? ', ...' : ''}.`;
-    reasons.push({ code: 'OWN_DAMAGE', message, next: 'bb setfile PATH' });
+    const list = `${shown.join(', ')}${files > shown.length ? ', ...' : ''}`;
+    const isOpen = isHealingOpen(session);
+    const outlook = isOpen ? 'are being fetched from the peers that hold them' : 'no peer in reach gives them back';
+    const message = `${files} of your files are damaged on this disk, and ${outlook}: ${list}.`;
+    reasons.push({ code: 'OWN_DAMAGE', message, next: isOpen ? 'bb status' : 'bb setfile PATH' });
   }
   const { nextMs, tries } = session.search;
   if (session.node.mode === 'normal' && session.node.belowSeconds >= 0 && tries > 0) {

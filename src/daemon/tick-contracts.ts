@@ -15,6 +15,7 @@ import { PERIODS_MS } from '../core/policy/periods.ts';
 import { BbError } from '../core/errors.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { dropReleased } from './held.ts';
+import { plan } from './plan.ts';
 import type { Session } from './session.ts';
 import { offerFacts, progressSeconds } from './upload-progress.ts';
 
@@ -38,7 +39,10 @@ async function tickContract(session: Session, { peer }: ContractRecord): Promise
     actions = judged.actions;
     return judged.contract;
   });
-  if (state !== from) session.bus.emit('contract-state', { peer, from, to: state, reason });
+  if (state !== from) {
+    session.bus.emit('contract-state', { peer, from, to: state, reason });
+    plan(session, 'backup', 0);
+  }
   if (actions.includes('release')) await dropReleased(session, peer);
 }
 

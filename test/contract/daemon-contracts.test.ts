@@ -181,6 +181,22 @@ test('a signed notice ends a contract by its terms; a forged one changes nothing
   assert((life?.noticeEndSeconds ?? 0) >= decodeTerms(terms).noticeSeconds, 'the notice of the terms is kept');
 });
 
+test('each change of a contract is in the copy of the catalog soon', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  let copies = 0;
+  ann.afterHooks.set('backup', () => {
+    copies += 1;
+    ann.world.notify();
+  });
+  await agree(ann, bob);
+  await ann.world.until('the contract is copied', () => copies > 0);
+  await ann.session.deps.catalog.backup(); // whatever was begun before is over
+  const before = copies;
+  await ann.api.endContract(bob.id, 0, new AbortController().signal);
+  await ann.world.until('the notice is copied', () => copies > before);
+});
+
 test('a storer that confesses a loss is proved no more, and checked again', async (context) => {
   const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
   assert(ann && bob);

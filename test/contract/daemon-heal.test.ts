@@ -121,6 +121,19 @@ test('a chunk that the catalog cannot find is found in the cells, whoever needs 
   assert(owner.said('own-chunks-placed').length >= 2);
 });
 
+test('cells are lost only when every storer that has a copy was asked', async (context) => {
+  const { owner, storers, world } = await proved(context, 'liar');
+  const [liar] = storers;
+  assert(liar);
+  lieTo(owner, liar);
+  damageCell(owner, 'own', await positionOf(owner, cellsOf(owner).data));
+  await owner.restart();
+  await owner.hears('peer-fault', { peer: liar.id, fault: 'wrong cell' });
+  const isSaid = (reason: string) =>
+    /^bb setfile PATH: 1 of your files .* no peer in reach gives them back/.test(reason);
+  await world.until('it is called lost', async () => (await lostReasons(owner)).some(isSaid));
+});
+
 test('what nobody has is named, other files are fine, and setting the source again heals it', async (context) => {
   const { owner, storers, world } = await proved(context, 'storer');
   const [storer] = storers;
@@ -132,7 +145,7 @@ test('what nobody has is named, other files are fine, and setting the source aga
   await assert.rejects(owner.read('docs/big'), { code: 'INTEGRITY' });
   await owner.hears('own-cells-lost', { cells: '1', files: '1' });
   const [reason] = await lostReasons(owner);
-  assert.match(reason ?? '', /1 of your files .* "docs\/big"/);
+  assert.match(reason ?? '', /^bb status: 1 of your files are .* being fetched from the peers .* "docs\/big"/);
   assert.equal((await owner.read('docs/small')).toString(), 'small');
   assert((await owner.read('docs/deep/other')).equals(FILES['deep/other']));
   // The same files once more: only what was lost is stored anew.
@@ -187,5 +200,5 @@ async function placedAfterRead(owner: DaemonNode): Promise<void> {
 
 async function lostReasons(node: DaemonNode): Promise<string[]> {
   const { reasons } = await node.api.status();
-  return reasons.filter(({ code }) => code === 'OWN_DAMAGE').map(({ message }) => message);
+  return reasons.filter(({ code }) => code === 'OWN_DAMAGE').map(({ message, next }) => `${next}: ${message}`);
 }

@@ -23,7 +23,9 @@ export async function* chunkPlaces(
 ): AsyncGenerator<ChunkPlace> {
   const places = new Map<string, FoundCell>();
   const chunkCell: CellFinder['chunkCell'] = (id) => places.get(id.toString('latin1')) ?? finder.chunkCell(id);
-  const cells = new OwnCells(own.keys, { cell: finder.cell, chunkCell }, own.store, (id) => own.damage.meet(id));
+  const cells = new OwnCells(own.keys, { cell: (id) => finder.cell(id), chunkCell }, own.store, (id) =>
+    own.damage.meet(id),
+  );
   for (const cellId of splitBytes(indexCells, CELL_ID_BYTES)) {
     const found = finder.cell(cellId);
     if (found === undefined) throw new BbError('INTEGRITY', 'a cell of the content is missing in the catalog');
