@@ -25,20 +25,13 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     exitCode = await runCommand(command, args, options, interrupt.signal);
   });
   const asksVersion = ['--version', '-V'].some((flag) => argv.includes(flag)) && !argv.includes('--');
-  const helped = helpWords(argv);
   try {
-    if (helped !== undefined) commandNamed(program, helped).help();
     await program.parseAsync(asksVersion ? ['version', ...(asksJson ? ['--json'] : [])] : [...argv], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     return outputOf({ json: asksJson }).fail(usageError(error), false);
   }
   return exitCode;
-}
-
-/** The command that `bb help` is asked about; undefined for another command. */
-function helpWords(argv: readonly string[]): readonly string[] | undefined {
-  return argv[0] === 'help' ? argv.slice(1).filter((word) => !word.startsWith('-')) : undefined;
 }
 
 function commandNamed(program: Program, words: readonly string[]): Program {
@@ -65,10 +58,13 @@ function buildProgram(action: (command: Command, args: string[], options: Option
     .option('--socket <path>', 'socket of the daemon')
     .option('--data-dir <dir>', 'data directory of the node (BB_DATA_DIR)')
     .addHelpText('after', exitCodeHelp)
-    .helpCommand('help [command]', 'show the help of a command')
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   for (const command of COMMANDS) addCommand(program, command, action);
+  // Commander's own command knows one word only, and says nothing about one that is no command.
+  const help = program.command('help').description('show the help of a command').arguments('[command...]');
+  help.action((words: string[]) => commandNamed(program, words).help());
   return program;
 }
 

@@ -130,7 +130,7 @@ export const COMMANDS: readonly Command[] = [
   {
     words: 'getfile',
     args: '[name] [out]',
-    summary: 'write a file or folder to OUT, or to a pipe (a folder as tar)',
+    summary: 'write a file or folder to OUT, or (no OUT, or -) to a pipe, a folder as tar',
     options: [FORCE, PATH_B64],
     load: () => import('./getfile.ts'),
   },
@@ -209,7 +209,7 @@ export const COMMANDS: readonly Command[] = [
   {
     words: 'contracts reject',
     args: '<peer>',
-    summary: 'refuse what a peer proposed',
+    summary: 'refuse what a peer proposed, or take back what you proposed',
     load: () => import('./contracts-reject.ts'),
   },
   {

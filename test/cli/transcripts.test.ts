@@ -1,6 +1,7 @@
 // What each command says and how it leaves, against a scripted daemon: text, exit code, and the same as JSON.
 
 import assert from 'node:assert/strict';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DaemonClient } from '../../cli/client.ts';
@@ -9,7 +10,7 @@ import type { ErrorCode } from '../../src/core/errors.ts';
 import type { LocalApi, StatusView } from '../../src/daemon/local-api.ts';
 import { BarterBackupClientService } from '../../src/gen/clirpc/v1/clirpc.ts';
 import { of, PEER_VIEW, REPLICA, REVISION, STATUS, STORAGE } from '../contract/rpc-local-fixture.ts';
-import { entry, folder, rigWith, symlink, UNLOCKED } from './rig.ts';
+import { entry, folder, items, rigWith, symlink, UNLOCKED } from './rig.ts';
 import { runRows } from './rows.ts';
 import type { Row } from './rows.ts';
 
@@ -231,6 +232,15 @@ const ROWS: readonly Row[] = [
   { bb: ['recover', '--accept-seq', '4'], exit: 22 },
   { bb: ['init', 'complete'], daemon: recovered(0), exit: 0, stdout: 'This node publishes again.\n' },
   { bb: ['init', 'complete', '--accept-loss'], exit: 22 },
+  { bb: ['help', 'frob'], exit: 2, stderr: /^error: bb frob is no command\n/ },
+  { bb: ['help', 'contracts', 'propose'], exit: 0, stdout: /^Usage: bb contracts propose .*--give/s },
+  { bb: ['--version'], exit: 0, stdout: /^bb \d+\.\d+\.\d+ / },
+  {
+    bb: ['getfile', 'x', '-'],
+    daemon: { readFiles: () => items(entry('x'), 'the bytes') },
+    exit: 0,
+    stdout: 'the bytes',
+  },
   { bb: ['lock'], daemon: { lock: async () => undefined }, exit: 0, stdout: 'Locked.\n' },
   {
     bb: ['events'],
@@ -245,6 +255,24 @@ const ROWS: readonly Row[] = [
 ];
 
 runRows(ROWS);
+
+test('a getfile that fails leaves no empty folder', async () => {
+  await using rig = await rigWith({
+    readFiles: async function* () {
+      yield { kind: 'entry', entry: folder('docs') };
+      throw new BbError('INTEGRITY', 'damaged');
+    },
+  });
+  assert.equal((await rig.bb(['getfile', 'docs', 'back'])).exit, ERRORS.INTEGRITY.exit);
+  await assert.rejects(access(join(rig.home, 'back')), { code: 'ENOENT' });
+});
+
+test('without a data directory the next step is bb init', async () => {
+  await using rig = await rigWith();
+  const { exit, stderr } = await rig.bb(['status']);
+  assert.equal(exit, ERRORS.DAEMON_NOT_RUNNING.exit);
+  assert.match(stderr, /hint: Make one: bb init/);
+});
 
 test('every error of the daemon reaches bb with its code, hint and message', async () => {
   let code: ErrorCode = 'INTERNAL';

@@ -83,6 +83,15 @@ test('a rejected proposal ends on both sides, with the word of the person', asyn
   await assert.rejects(bob.api.answerProposal(ann.id, true, never()), { code: 'NOT_FOUND' });
 });
 
+test('a proposal that nobody answered is taken back on both sides, and can be made anew', async (context) => {
+  const [ann, bob] = await strangers(context);
+  assert.equal((await ann.api.answerProposal(bob.id, false, never())).told, true);
+  assert.deepEqual([stateAt(ann, bob), stateAt(bob, ann)], ['RELEASED', 'RELEASED']);
+  assert.match(recordAt(bob, ann)?.reason ?? recordAt(bob, ann)?.transitions.at(-1)?.reason ?? '', /WITHDRAWN/);
+  await assert.rejects(bob.api.answerProposal(ann.id, true, never()), { code: 'NOT_FOUND' });
+  assert.match((await propose(ann, bob)).at(-1) ?? '', /^PENDING_PERSON/);
+});
+
 test('an acceptance while the proposer is away reaches it at the next contact', async (context) => {
   const [ann, bob] = await strangers(context);
   ann.world.cut(ann, bob);
