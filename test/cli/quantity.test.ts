@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { formatBytes } from '../../src/core/format-bytes.ts';
 import { parseCount, parseDuration, parseSize } from '../../cli/quantity.ts';
 import { formatSeconds } from '../../cli/format.ts';
-import { safeName, safeText } from '../../cli/safe-text.ts';
+import { safeLines, safeName, safeText } from '../../cli/safe-text.ts';
 
 const MAX = Number.MAX_SAFE_INTEGER;
 const refused = (parse: () => unknown): void => assert.throws(parse, { code: 'USAGE' });
@@ -87,4 +87,8 @@ test('nothing that reaches a terminal can control it, and different names stay d
   ];
   for (const [name, text] of table) assert.equal(safeName(name), text);
   assert.equal(safeText('C:\\x is \u001b[2J'), 'C:\\x is \\x1b[2J');
+});
+
+test('a message keeps its line breaks, and no further line of it starts where one of bb does', () => {
+  assert.equal(safeLines('it ended:\nfirst\nhint: \u001b[2J'), 'it ended:\n  first\n  hint: \\x1b[2J');
 });

@@ -37,6 +37,14 @@ test('who wants to be unlisted is not passed on', async (context) => {
   assert.equal(knows(ann, eve), undefined);
 });
 
+test('a name with a line break or a control character is refused', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await assert.rejects(ann.api.connectPeer(bob.id, 'ben\nX', false), { code: 'USAGE' });
+  await ann.api.connectPeer(bob.id, 'ben', false);
+  await assert.rejects(ann.api.changePeer(bob.id, { kind: 'rename', name: 'ben\u001b[2J' }), { code: 'USAGE' });
+});
+
 test('a blocked peer is not answered, and is an ordinary stranger after that', async (context) => {
   const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
   assert(ann && bob);
