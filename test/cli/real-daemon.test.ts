@@ -67,7 +67,7 @@ test('init starts the daemon in the background and writes the kit', async () => 
   await says(['init', '--json'], 18, /"ALREADY_INITIALISED"/);
   const { body } = await rig.json(['identity', 'show']);
   assert.equal(body.data['name'], 'desk');
-  await says([], 0, /^NOT PROTECTED - /);
+  await says([], 0, /^NOTHING TO PROTECT - /);
 });
 
 test('files go in and come back as they were', async () => {
