@@ -107,7 +107,7 @@ for (const name of HOSTILE) {
     const destination = { name: Buffer.alloc(0), out: target, force: true };
     await assert.rejects(extractTo(context, items, destination), { code: 'INTEGRITY' });
     const written = fs.readdirSync(out, { recursive: true, encoding: 'utf8' }).sort();
-    assert.deepEqual(written, ['deep', 'deep/er']);
+    assert.deepEqual(written, ['deep'], 'the folder that was made for it is taken back');
   });
 }
 
