@@ -301,7 +301,7 @@ test('no daemon: 13, the first steps for an unused directory, and commands that 
   assert.match((await rig.bb([])).stdout, /^Welcome\./);
   const locked = await rig.bb(['listfiles']);
   assert.equal(locked.exit, 13);
-  assert.match(locked.stderr, /^error: no daemon runs for this data directory\nhint: /);
+  assert.match(locked.stderr, /^error: there is no node in this data directory yet\nhint: Make one: bb init\.\n/);
   assert.equal((await rig.bb(['unlock', '--no-start'])).exit, 13);
   assert.equal((await rig.bb(['init', '--json', '--no-start'])).exit, 13);
   const { body } = await rig.json(['config', 'path']);
