@@ -159,43 +159,32 @@ async function judge(session: Session, peer: OnionId, result: CheckResult): Prom
   const { outcome, row, planned } = result;
   const isSilent = outcome === 'late' || outcome === 'unreachable';
   session.checkFailures.set(peer, isSilent ? (session.checkFailures.get(peer) ?? 0) + 1 : 0);
-  await updateReplica(session, peer, (replica) => ({
-    ...replica,
-    lastCheckMs: nowMs,
-    lastOutcome: outcome,
-    // Silence is no answer: the storer is asked about the new cells again.
-    lastChecked: isSilent ? replica.lastChecked : row.contentId,
-    lastHeldMs: outcome === 'held' ? nowMs : replica.lastHeldMs,
-    proved: provedBy(outcome, row.contentId, replica.proved),
-    sweep: outcome === 'held' ? planned.sweep : replica.sweep,
-  }));
-  if (outcome === 'held') {
-    const provedSeconds = session.node.countedSeconds;
-    await session.registry.updateContract(peer, (contract) => {
-      if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
-      return { ...contract, provedSeconds };
-    });
-  }
-  await noteConduct(session, peer, outcome);
+  await session.registry.updateContract(peer, (contract) => {
+    if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
+    const { replica } = contract;
+    const judged = {
+      ...replica,
+      lastCheckMs: nowMs,
+      lastOutcome: outcome,
+      // Silence is no answer: the storer is asked about the new cells again.
+      lastChecked: isSilent ? replica.lastChecked : row.contentId,
+      lastHeldMs: outcome === 'held' ? nowMs : replica.lastHeldMs,
+      proved: provedBy(outcome, row.contentId, replica.proved),
+      sweep: outcome === 'held' ? planned.sweep : replica.sweep,
+    };
+    const provedSeconds = outcome === 'held' ? session.node.countedSeconds : contract.provedSeconds;
+    return { ...contract, replica: judged, provedSeconds, conduct: CONDUCT_AFTER[outcome](contract.conduct) };
+  });
   if (!isSilent) await moveContract(session, peer, result);
   session.bus.emit('check-judged', { peer, outcome, sequence: String(row.sequence), newest: String(result.newest) });
 }
 
 /** What the score remembers: a wrong proof, or silence of a peer that is in reach. */
-async function noteConduct(session: Session, peer: OnionId, outcome: ChallengeOutcome): Promise<void> {
-  const after = CONDUCT_AFTER[outcome];
-  if (after === undefined) return;
-  await session.registry.updateContract(peer, (contract) => {
-    if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
-    return { ...contract, conduct: after(contract.conduct) };
-  });
-}
-
-const CONDUCT_AFTER: { readonly [outcome in ChallengeOutcome]: ((before: Conduct) => Conduct) | undefined } = {
-  held: undefined,
+const CONDUCT_AFTER: { readonly [outcome in ChallengeOutcome]: (before: Conduct) => Conduct } = {
+  held: (before) => before,
   wrong: conductAfterWrong,
   late: conductAfterTimeout,
-  unreachable: undefined,
+  unreachable: (before) => before,
 };
 
 /** Two wrong proofs are a default; every cell proved again is its cure. */

@@ -3,6 +3,7 @@
 // decide-proposal, end-contract).
 // Invariant: nothing is stored for an identity before both signatures are durable here.
 
+import { acceptableBytes } from '../core/contract/default-policy.ts';
 import { STATE_EFFECTS } from '../core/contract/effects.ts';
 import { newContract, stepContract } from '../core/contract/machine.ts';
 import type { ContractEvent } from '../core/contract/machine.ts';
@@ -150,6 +151,14 @@ export function promisedBytes(
     .contracts()
     .filter(({ peer }) => peer !== except && counts(peer))
     .reduce((sum, contract) => sum + promisedTo(session, contract), 0);
+}
+
+/** Bytes that the user's limit still lets us promise, with what is promised to `except` not counted. */
+export function promisableBytes(session: Session, except: OnionId | undefined): number {
+  return acceptableBytes(
+    session.settings.storageLimitBytes,
+    promisedBytes(session, except, () => true),
+  );
 }
 
 /** An amendment that we signed binds as well: the larger of the two is promised until it is settled. */

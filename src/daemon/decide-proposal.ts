@@ -1,14 +1,13 @@
 // `bb contracts accept` and `reject`: the word of a person about terms that a peer proposed. The answer is durable first and
 // reaches the peer now, or at the next contact.
 
-import { acceptableBytes } from '../core/contract/default-policy.ts';
 import { termsDigest, termsMessage } from '../core/contract/terms.ts';
 import { BbError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-bytes.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { OpenTermsRecord } from '../core/records.ts';
 import { pendingOf } from './answer-proposal.ts';
-import { dropOpen, giveBytesOf, isOwnTerms, keepAcceptance, openTerms, promisedBytes } from './contracts.ts';
+import { dropOpen, giveBytesOf, isOwnTerms, keepAcceptance, openTerms, promisableBytes } from './contracts.ts';
 import { markDirty } from './dirty.ts';
 import { planFor } from './plan.ts';
 import { sayAccepted } from './propose-contract.ts';
@@ -42,10 +41,7 @@ export async function rejectProposal(session: Session, peer: OnionId, signal: Ab
 
 async function sign(session: Session, peer: OnionId): Promise<OpenTermsRecord> {
   const open = requirePending(session, peer);
-  const budget = acceptableBytes(
-    session.settings.storageLimitBytes,
-    promisedBytes(session, peer, () => true),
-  );
+  const budget = promisableBytes(session, peer);
   if (giveBytesOf(session, open.terms) > budget) {
     throw new BbError('OVER_BUDGET', `the storage budget has ${formatBytes(budget)} left, less than the peer asks for`);
   }

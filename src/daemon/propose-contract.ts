@@ -2,7 +2,6 @@
 // closing word makes the other side ACTIVE first. Whatever is cut off in between is said again at the next contact.
 // Invariant: the same open proposal is repeated byte for byte, so that a lost reply does no harm.
 
-import { acceptableBytes } from '../core/contract/default-policy.ts';
 import { DEFAULT_TERMS, STRANGER_GRACE_SECONDS } from '../core/contract/default-terms.ts';
 import { isTermsSignature, ownSide } from '../core/contract/sides.ts';
 import { decodeTerms, encodeTerms, termsDefect, termsDigest, termsMessage } from '../core/contract/terms.ts';
@@ -19,7 +18,7 @@ import {
   keepAcceptance,
   keepOpen,
   openTerms,
-  promisedBytes,
+  promisableBytes,
   settle,
 } from './contracts.ts';
 import type { ProposeArgs, ProposeUpdate } from './local-api.ts';
@@ -95,10 +94,7 @@ function requireRoomForTerms(old: ContractRecord | undefined, args: ProposeArgs)
 async function ownProposal(session: Session, peer: OnionId, args: ProposeArgs): Promise<Buffer> {
   const old = session.registry.contract(peer);
   const terms = ownTerms(session, peer, args, old);
-  const budget = acceptableBytes(
-    session.settings.storageLimitBytes,
-    promisedBytes(session, peer, () => true),
-  );
+  const budget = promisableBytes(session, peer);
   if (terms.bytesAcceptor > budget) {
     throw new BbError('OVER_BUDGET', `the storage budget has ${formatBytes(budget)} left, less than you want to give`);
   }

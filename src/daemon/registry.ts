@@ -87,21 +87,11 @@ export class Registry {
 
   /** Its contract, if there was one, stays as a tombstone. */
   deletePeer(id: OnionId): Promise<void> {
-    return this.#writes.run(async () => {
-      const stored = this.#peers.get(id);
-      if (stored === undefined) return;
-      await this.#catalog.putRecords([], [stored.id]);
-      this.#peers.delete(id);
-    });
+    return this.#delete(this.#peers, id);
   }
 
   deleteContract(id: OnionId): Promise<void> {
-    return this.#writes.run(async () => {
-      const stored = this.#contracts.get(id);
-      if (stored === undefined) return;
-      await this.#catalog.putRecords([], [stored.id]);
-      this.#contracts.delete(id);
-    });
+    return this.#delete(this.#contracts, id);
   }
 
   /** A change that gives back the same object writes nothing. */
@@ -163,6 +153,15 @@ export class Registry {
       await this.#catalog.putRecords([record]);
       this.#remember(record);
       return record.value;
+    });
+  }
+
+  #delete(from: Map<OnionId, Stored<unknown>>, id: OnionId): Promise<void> {
+    return this.#writes.run(async () => {
+      const stored = from.get(id);
+      if (stored === undefined) return;
+      await this.#catalog.putRecords([], [stored.id]);
+      from.delete(id);
     });
   }
 

@@ -2,7 +2,6 @@
 // policy lets them in. A few are asked, then it rests, longer each time; the status says how many are missing.
 // Invariant: nothing is offered beyond the user's own storage budget, and nobody is pressed who said no.
 
-import { acceptableBytes } from '../core/contract/default-policy.ts';
 import { NEW_CONDUCT, score } from '../core/contract/score.ts';
 import { isBbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
@@ -20,7 +19,7 @@ import { PERIODS_MS } from '../core/policy/periods.ts';
 import { chooseStorers, decideReplicas } from '../core/policy/replicas.ts';
 import type { Candidate, Storer } from '../core/policy/replicas.ts';
 import type { PeerRecord } from '../core/records.ts';
-import { isStanding, openTerms, promisedBytes } from './contracts.ts';
+import { isStanding, openTerms, promisableBytes } from './contracts.ts';
 import { copiesNow, knownForMs, scoreOf } from './copies.ts';
 import { plan } from './plan.ts';
 import { proposeContract } from './propose-contract.ts';
@@ -139,10 +138,7 @@ async function ask(session: Session, candidate: Candidate, signal: AbortSignal):
 /** Room to grow, within our own budget and what a stranger is ever given; undefined when our content does not fit in. */
 function offeredBytes(session: Session, added: boolean): number | undefined {
   const neededBytes = (session.newest === undefined ? 0 : blobCellCount(session.newest.row)) * CELL_BYTES;
-  const budget = acceptableBytes(
-    session.settings.storageLimitBytes,
-    promisedBytes(session, undefined, () => true),
-  );
+  const budget = promisableBytes(session, undefined);
   const most = added ? budget : Math.min(budget, STRANGER_BYTES);
   const bytes = Math.min(most, Math.max(OFFER_MIN_BYTES, neededBytes * OFFER_GROWTH));
   return bytes < neededBytes || bytes === 0 ? undefined : bytes;
