@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { chargeBytes } from '../../src/core/contract/charge.ts';
-import { DEFAULT_TERMS } from '../../src/core/contract/default-terms.ts';
 import { remainingSeconds } from '../../src/core/contract/ledger.ts';
 import { newContract, stepContract } from '../../src/core/contract/machine.ts';
 import type { ContractEvent } from '../../src/core/contract/machine.ts';
 import { decodeTerms, encodeTerms } from '../../src/core/contract/terms.ts';
 import type { Terms } from '../../src/core/contract/terms.ts';
+import { PLAIN_TERMS } from '../unit/plain-terms.ts';
 
 const DAY = 86_400;
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));
@@ -84,16 +84,6 @@ const event: fc.Arbitrary<ContractEvent> = fc.oneof(
 );
 
 const CAP = 90 * DAY;
-const TERMS: Terms = {
-  ...DEFAULT_TERMS,
-  version: 1,
-  proposer: Buffer.alloc(32, 1),
-  acceptor: Buffer.alloc(32, 2),
-  bytesProposer: 1,
-  bytesAcceptor: 1,
-  nonce: Buffer.alloc(16),
-};
-
 test('remaining seconds stay between 0 and the cap through any life of a contract', () => {
   const steps = fc.array(fc.tuple(fc.integer({ min: -DAY, max: 40 * DAY }), event), { maxLength: 60 });
   fc.assert(
@@ -102,7 +92,7 @@ test('remaining seconds stay between 0 and the cap through any life of a contrac
       let life = newContract(nowSeconds);
       for (const [passed, happened] of history) {
         nowSeconds += passed;
-        life = stepContract(life, happened, { nowSeconds, terms: TERMS, added }).next;
+        life = stepContract(life, happened, { nowSeconds, terms: PLAIN_TERMS, added }).next;
         for (const later of [nowSeconds, nowSeconds + 1000 * DAY]) {
           const left = remainingSeconds(life.ledger, later, CAP);
           assert.ok(left >= 0 && left <= CAP, `${life.state} ${left}`);
@@ -118,9 +108,9 @@ test('only GRACE and ENDING take remaining seconds away', () => {
   const states = fc.constantFrom<'ACTIVE' | 'DEGRADED'>('ACTIVE', 'DEGRADED');
   fc.assert(
     fc.property(states, fc.nat(CAP), fc.nat(100 * DAY), tick, (state, value, passed, happened) => {
-      const slopePermille = state === 'ACTIVE' ? TERMS.graceRatePermille : 0;
+      const slopePermille = state === 'ACTIVE' ? PLAIN_TERMS.graceRatePermille : 0;
       const before = { ...newContract(0), state, ledger: { valueSeconds: value, slopePermille, countedSeconds: 0 } };
-      const { next } = stepContract(before, happened, { nowSeconds: passed, terms: TERMS, added: true });
+      const { next } = stepContract(before, happened, { nowSeconds: passed, terms: PLAIN_TERMS, added: true });
       assert.ok(remainingSeconds(next.ledger, passed, CAP) >= value);
     }),
   );

@@ -2,13 +2,12 @@
 // remaining seconds, the same actions after each. CONTRACT_SEED replays a run.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_TERMS } from '../../src/core/contract/default-terms.ts';
 import { remainingSeconds } from '../../src/core/contract/ledger.ts';
 import { newContract, stepContract } from '../../src/core/contract/machine.ts';
 import type { ContractEvent } from '../../src/core/contract/machine.ts';
-import type { Terms } from '../../src/core/contract/terms.ts';
 import { ContractModel } from './contract-model.ts';
 import type { ModelEvent } from './contract-model.ts';
+import { PLAIN_TERMS } from '../unit/plain-terms.ts';
 
 const SEQUENCES = 1_000_000;
 const EVENTS = 12;
@@ -64,21 +63,11 @@ function machineEvent(event: ModelEvent): ContractEvent {
   };
 }
 
-const TERMS: Terms = {
-  ...DEFAULT_TERMS,
-  version: 1,
-  proposer: Buffer.alloc(32, 1),
-  acceptor: Buffer.alloc(32, 2),
-  bytesProposer: 1,
-  bytesAcceptor: 1,
-  nonce: Buffer.alloc(16),
-};
-
 /** The first difference, or undefined; and whether bytes were let go although somebody was still promised them. */
 function runSequence(seed: number): string | undefined {
   const random = randomOf(seed);
   const added = random() < 0.5;
-  const terms = { ...TERMS, graceInitialSeconds: random() < 0.5 ? 7 * DAY : 30 * DAY };
+  const terms = { ...PLAIN_TERMS, graceInitialSeconds: random() < 0.5 ? 7 * DAY : 30 * DAY };
   let now = Math.floor(random() * 1000) * DAY;
   const { graceInitialSeconds, graceRatePermille, graceCapSeconds } = terms;
   const model = new ContractModel(

@@ -2,12 +2,12 @@
 // comes out is an arrow. `make gen` writes it; a test requires that the page has it.
 
 import { readFileSync } from 'node:fs';
-import { DEFAULT_TERMS } from '../../src/core/contract/default-terms.ts';
 import { ledgerAt } from '../../src/core/contract/ledger.ts';
 import { newContract, stepContract } from '../../src/core/contract/machine.ts';
 import type { ContractEvent } from '../../src/core/contract/machine.ts';
 import { CONTRACT_STATES } from '../../src/core/contract/state.ts';
 import type { ContractState } from '../../src/core/contract/state.ts';
+import { PLAIN_TERMS } from '../unit/plain-terms.ts';
 
 const DAY = 86_400;
 const NOW = 1000 * DAY;
@@ -66,18 +66,9 @@ export function contractDiagram(): string {
 }
 
 function outcome(from: ContractState, { event, sinceSeconds, owedSeconds }: Probe): ContractState {
-  const terms = {
-    ...DEFAULT_TERMS,
-    version: 1,
-    proposer: Buffer.alloc(32, 1),
-    acceptor: Buffer.alloc(32, 2),
-    bytesProposer: 1,
-    bytesAcceptor: 1,
-    nonce: Buffer.alloc(16),
-  };
   const { life } = newContract(NOW - sinceSeconds);
   const before = { state: from, ledger: ledgerAt(owedSeconds, 0, NOW), life: { ...life, noticeEndSeconds: NOW - DAY } };
-  return stepContract(before, event, { nowSeconds: NOW, terms, added: true }).next.state;
+  return stepContract(before, event, { nowSeconds: NOW, terms: PLAIN_TERMS, added: true }).next.state;
 }
 
 /** The page with the diagram of today's machine. */

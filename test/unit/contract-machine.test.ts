@@ -1,26 +1,16 @@
 // The life of a contract: every (state, event) pair against a table, then the times and the ledger.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_TERMS } from '../../src/core/contract/default-terms.ts';
 import { ledgerAt, remainingSeconds, withSlope } from '../../src/core/contract/ledger.ts';
 import { newContract, stepContract } from '../../src/core/contract/machine.ts';
 import type { ContractContext, ContractEvent, ContractLife } from '../../src/core/contract/machine.ts';
 import { CONTRACT_STATES } from '../../src/core/contract/state.ts';
 import type { ContractState } from '../../src/core/contract/state.ts';
-import type { Terms } from '../../src/core/contract/terms.ts';
+import { PLAIN_TERMS } from './plain-terms.ts';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 const NOW = 1_000 * DAY;
-const TERMS: Terms = {
-  ...DEFAULT_TERMS,
-  version: 1,
-  proposer: Buffer.alloc(32, 1),
-  acceptor: Buffer.alloc(32, 2),
-  bytesProposer: 1,
-  bytesAcceptor: 1,
-  nonce: Buffer.alloc(16),
-};
 const CALM = {
   kind: 'tick',
   reasons: [],
@@ -30,7 +20,7 @@ const CALM = {
 } as const satisfies ContractEvent;
 
 function at(nowSeconds: number, added = true): ContractContext {
-  return { nowSeconds, terms: TERMS, added };
+  return { nowSeconds, terms: PLAIN_TERMS, added };
 }
 
 /** In `state` since NOW, with a ledger as such a contract has it. */
@@ -45,7 +35,7 @@ function lifeIn(state: ContractState, value = 10 * DAY): ContractLife {
 }
 
 function remaining({ ledger }: ContractLife, nowSeconds: number): number {
-  return remainingSeconds(ledger, nowSeconds, TERMS.graceCapSeconds);
+  return remainingSeconds(ledger, nowSeconds, PLAIN_TERMS.graceCapSeconds);
 }
 
 const EVENTS: Record<string, ContractEvent> = {
