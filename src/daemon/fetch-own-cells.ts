@@ -3,9 +3,8 @@
 // Invariant: peer byte = hostile: a cell is kept only if it opens under its cell_id with the key of this storer; wrong
 // bytes from one storer mean that the next one is asked.
 
-import { CELL_KIND, openCell } from '../core/crypto/cell-seal.ts';
+import { CELL_KIND } from '../core/crypto/cell-seal.ts';
 import { isBbError } from '../core/errors.ts';
-import { pubkeyFromOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES, CELLS_IN_FLIGHT } from '../core/limits.ts';
 import { PeerRefusal } from '../core/refusal.ts';
@@ -52,7 +51,8 @@ async function fetchFrom(
   };
   const keep = async (_peer: OnionId, cell: number, bytes: Buffer): Promise<boolean> => {
     const cellId = places.get(cell);
-    if (cellId === undefined || !isCell(session, peer, row, cell, cellId, bytes)) {
+    const kind = cell < row.headCells + row.indexCells ? CELL_KIND.INDEX : CELL_KIND.DATA;
+    if (cellId === undefined || !(await session.deps.workers.isOwnCell(peer, kind, { cellId, bytes }))) {
       session.bus.emit('peer-fault', { peer, fault: 'wrong cell' });
       return false;
     }
@@ -97,22 +97,6 @@ export async function unlessDropped<T>(read: () => Promise<T>): Promise<T | unde
     if (isBbError(error, 'NOT_FOUND')) return undefined;
     throw error;
   }
-}
-
-function isCell(
-  { keyring }: Session,
-  peer: OnionId,
-  row: RevisionRow,
-  cell: number,
-  cellId: Buffer,
-  bytes: Buffer,
-): boolean {
-  const kind = cell < row.headCells + row.indexCells ? CELL_KIND.INDEX : CELL_KIND.DATA;
-  const keys = keyring.cellKeys();
-  const plain = openCell(keys, pubkeyFromOnionId(peer), kind, cellId, bytes);
-  keys.id.fill(0);
-  keys.enc.fill(0);
-  return plain !== undefined;
 }
 
 /** Durable and read back, then known to the catalog; gives the ids of what was written. */

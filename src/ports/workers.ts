@@ -4,6 +4,7 @@
 
 import type { ChallengeQuestion } from '../core/challenge/question.ts';
 import type { Entry } from '../core/content/entry.ts';
+import type { CellKind } from '../core/crypto/cell-seal.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { RevisionRow, StagedContent } from './catalog.ts';
 import type { CellPosition, PackMark } from './cell-store.ts';
@@ -117,6 +118,8 @@ export interface Workers {
   damagedHeld(list: number, cells: readonly number[]): Promise<readonly number[]>;
   /** Packs whose file is lost or damaged at one of its ends: their cells have to be looked at. */
   suspectPacks(): Promise<{ readonly own: readonly number[]; readonly peers: readonly number[] }>;
+  /** True if these bytes of a peer open to the cell of ours that they should be. */
+  isOwnCell(peer: OnionId, kind: CellKind, cell: CellFromPeer): Promise<boolean>;
   /** Writes own cells that a peer gave back, durable and read back; undefined for one that is not what it should be. */
   healCells(
     peer: OnionId,

@@ -4,6 +4,7 @@
 import type { SecretMode } from '../core/crypto/argon2-params.ts';
 import type { ChallengeQuestion } from '../core/challenge/question.ts';
 import type { Entry } from '../core/content/entry.ts';
+import type { CellKind } from '../core/crypto/cell-seal.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { RevisionRow, StagedContent } from '../ports/catalog.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -160,6 +161,10 @@ export class ThreadWorkers implements Workers {
 
   suspectPacks(): ReturnType<Workers['suspectPacks']> {
     return this.#serve.call('suspectPacks');
+  }
+
+  isOwnCell(peer: OnionId, kind: CellKind, cell: CellFromPeer): Promise<boolean> {
+    return this.#content.call('isOwnCell', peer, kind, cell);
   }
 
   healCells(peer: OnionId, cells: readonly CellFromPeer[]): ReturnType<Workers['healCells']> {

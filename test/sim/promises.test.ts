@@ -126,9 +126,7 @@ test('a full disk takes nothing from a friend in grace', async () => {
 test('an owner whose own disk rots accuses nobody', async () => {
   const { world, nodes } = await circleOf('own rot', 2);
   const [owner, storer] = nodes as [SimNode, SimNode];
-  for (const [at, slot] of owner.disk.own) {
-    if (slot.payload !== undefined) owner.disk.own.set(at, { ...slot, isDamaged: true }); // the index; it can be healed
-  }
+  for (const [at, slot] of owner.disk.own) owner.disk.own.set(at, { ...slot, isDamaged: true });
   const check = async (): Promise<string[]> => {
     const outcomes: string[] = [];
     for await (const update of owner.api.check(storer.id, NO_SIGNAL)) outcomes.push(update.outcome);

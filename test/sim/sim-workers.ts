@@ -8,6 +8,7 @@ import type { ChallengeQuestion } from '../../src/core/challenge/question.ts';
 import { blocksRead } from '../../src/core/challenge/reads.ts';
 import { leafHash } from '../../src/core/content/merkle.ts';
 import type { Entry } from '../../src/core/content/entry.ts';
+import type { CellKind } from '../../src/core/crypto/cell-seal.ts';
 import { Keyring } from '../../src/core/crypto/keyring.ts';
 import { sha256 } from '../../src/core/crypto/hash.ts';
 import { BbError, invariant } from '../../src/core/errors.ts';
@@ -212,6 +213,10 @@ export class SimWorkers implements Workers {
 
   async suspectPacks(): Promise<{ readonly own: readonly number[]; readonly peers: readonly number[] }> {
     return { own: [], peers: [] };
+  }
+
+  async isOwnCell(peer: OnionId, _kind: CellKind, { cellId, bytes }: CellFromPeer): Promise<boolean> {
+    return openOwnCell(this.#needKeys(), pubkeyFromOnionId(peer), keyOf(cellId), bytes) !== undefined;
   }
 
   async healCells(

@@ -8,6 +8,7 @@ import type { OnionId } from '../../core/ids.ts';
 import { leafHash } from '../../core/content/merkle.ts';
 import type { Entry } from '../../core/content/entry.ts';
 import { CELL_KIND } from '../../core/crypto/cell-seal.ts';
+import type { CellKind } from '../../core/crypto/cell-seal.ts';
 import { CELL_BYTES, LOCAL_LIST_BYTES } from '../../core/limits.ts';
 import type { RevisionRow, StagedContent } from '../../ports/catalog.ts';
 import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
@@ -16,7 +17,7 @@ import { removeStaging, stagingPath } from '../../storage/catalog/staging.ts';
 import { Serial } from '../../storage/serial.ts';
 import type { CallContext } from '../calls.ts';
 import { serveCalls } from '../serve-calls.ts';
-import { filesOfLost, healCells } from './heal.ts';
+import { filesOfLost, healCells, isOwnCell } from './heal.ts';
 import { misplacedChunks } from './chunk-places.ts';
 import { ingest } from './ingest.ts';
 import type { PlainJob } from './ingest.ts';
@@ -63,6 +64,10 @@ const calls = {
     heads: readonly Buffer[],
   ): Promise<{ readonly positions: readonly CellPosition[]; readonly marks: readonly PackMark[] }> {
     return writes.run(() => appendHeads(unlocked(), contentId, heads));
+  },
+
+  async isOwnCell(_: CallContext, peer: OnionId, kind: CellKind, cell: CellFromPeer): Promise<boolean> {
+    return isOwnCell(unlocked(), pubkeyFromOnionId(peer), kind, cell);
   },
 
   healCells(_: CallContext, peer: OnionId, cells: readonly CellFromPeer[]): ReturnType<typeof healCells> {

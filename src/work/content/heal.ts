@@ -16,6 +16,12 @@ import { metadataOf } from './own-content.ts';
 import type { OwnContent } from './own-content.ts';
 import { readSnapshot, tableEntries } from './stored-streams.ts';
 
+/** True if these bytes of a peer open to this cell of ours. */
+export function isOwnCell(own: OwnContent, peerKey: Buffer, kind: CellKind, { cellId, bytes }: CellFromPeer): boolean {
+  const { cellId: id, cellEnc: enc } = own.keys;
+  return openCell({ id, enc }, peerKey, kind, cellId, bytes) !== undefined;
+}
+
 /** Positions in the order of the cells; undefined for one that is wrong, or that no revision lists. */
 export async function healCells(
   own: OwnContent,
