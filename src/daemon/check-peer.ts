@@ -28,6 +28,8 @@ import type { Session } from './session.ts';
 
 /** A seed is drawn again so often when our own cells turn out to be damaged. */
 const OWN_DAMAGE_RETRIES = 3;
+/** So often a check begins again because the revision that it asks about was superseded and dropped meanwhile. */
+const SUPERSEDED_RETRIES = 3;
 
 export type CheckResult = {
   readonly outcome: ChallengeOutcome;
@@ -74,16 +76,40 @@ export async function checkPeer(
   kind: CheckKind['kind'],
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  const contract = session.registry.contract(peer);
-  if (contract === undefined) throw new BbError('NO_CONTRACT', 'there is no contract with this peer');
-  const { acknowledged } = contract.replica;
+  if (session.registry.contract(peer) === undefined) {
+    throw new BbError('NO_CONTRACT', 'there is no contract with this peer');
+  }
+  for (let attempt = 1; ; attempt += 1) {
+    const row = await acknowledgedRow(session, peer);
+    try {
+      const result = await ask(session, peer, row, wantedKind(session, peer, kind), signal);
+      await judge(session, peer, result);
+      return result;
+    } catch (error) {
+      if (attempt === SUPERSEDED_RETRIES || !(await isGone(session, row, error))) throw error;
+    }
+  }
+}
+
+async function acknowledgedRow(session: Session, peer: OnionId): Promise<RevisionRow> {
+  const acknowledged = session.registry.contract(peer)?.replica.acknowledged ?? Buffer.alloc(0);
   const row = acknowledged.length === 0 ? undefined : await session.deps.catalog.revision(acknowledged);
   if (row === undefined) throw noCopy();
-  const isFirst = !contract.replica.lastChecked.equals(acknowledged);
-  const wanted = isFirst && kind === 'daily' ? 'first' : kind;
-  const result = await ask(session, peer, row, needsCure(contract) ? 'cure' : wanted, signal);
-  await judge(session, peer, result);
-  return result;
+  return row;
+}
+
+function wantedKind(session: Session, peer: OnionId, kind: CheckKind['kind']): CheckKind['kind'] {
+  const contract = session.registry.contract(peer);
+  if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
+  if (needsCure(contract)) return 'cure';
+  const { lastChecked, acknowledged } = contract.replica;
+  return kind === 'daily' && !lastChecked.equals(acknowledged) ? 'first' : kind;
+}
+
+/** The storer acknowledged a newer revision meanwhile, and the one that was asked about is no longer kept here. */
+async function isGone(session: Session, row: RevisionRow, error: unknown): Promise<boolean> {
+  if (!(error instanceof BbError) || error.code !== 'NOT_FOUND') return false;
+  return (await session.deps.catalog.revision(row.contentId)) === undefined;
 }
 
 async function ask(
@@ -110,24 +136,13 @@ async function ask(
     }
     const newestId = session.newest?.row.contentId ?? Buffer.alloc(0);
     const replica = session.registry.contract(peer)?.replica;
+    // The revision was superseded while the question was on its way: ask about the acknowledged one.
     if (replica !== undefined && shouldAskCurrent(answer, row.contentId, replica.acknowledged)) {
-      return checkCurrent(session, peer, replica.acknowledged, signal);
+      return ask(session, peer, await acknowledgedRow(session, peer), 'first', signal);
     }
     return { outcome: judgeAnswer(mac, answer), newest: row.contentId.equals(newestId), row, planned, kind };
   }
   throw new BbError('INTEGRITY', 'cells of our own content are damaged, so this peer cannot be checked');
-}
-
-/** The revision was superseded while the question was on its way: ask about the acknowledged one. */
-async function checkCurrent(
-  session: Session,
-  peer: OnionId,
-  acknowledged: Buffer,
-  signal: AbortSignal,
-): Promise<CheckResult> {
-  const row = await session.deps.catalog.revision(acknowledged);
-  if (row === undefined) throw noCopy();
-  return ask(session, peer, row, 'first', signal);
 }
 
 async function firstCheck(session: Session, peer: OnionId, row: RevisionRow): Promise<CheckKind> {

@@ -97,3 +97,21 @@ test('a storer that lost its disk comes back by its words, and stores again what
   await world.until('proved again', () => owner.isProvedAt(storer) && owner.said('check-judged', {}, mark).length > 0);
   assert.equal(await check(owner, storer), 'held');
 });
+
+test('a check of a revision that is superseded and dropped meanwhile is a check of the newer one', async (context) => {
+  const { owner, storer, world } = await pair(context);
+  await owner.setFiles({ a: 'a' });
+  await world.until('proved', () => owner.isProvedAt(storer));
+  const asked = newestOf(owner).row.contentId;
+  const pause = owner.pauseAt('expectedMac', 1);
+  const checking = check(owner, storer);
+  await pause.reached;
+  await owner.setFiles({ a: 'b' });
+  await world.until('dropped', async () => {
+    await owner.session.tasks.ask(owner.session, storer.id, new AbortController().signal);
+    return (await owner.session.deps.catalog.revision(asked)) === undefined;
+  });
+  pause.go();
+  assert.equal(await checking, 'held');
+  assert(owner.replicaAt(storer)?.lastChecked.equals(newestOf(owner).row.contentId));
+});
