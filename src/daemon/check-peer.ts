@@ -28,8 +28,8 @@ import type { Session } from './session.ts';
 
 /** A seed is drawn again so often when our own cells turn out to be damaged. */
 const OWN_DAMAGE_RETRIES = 3;
-/** So often a check begins again because the revision that it asks about was superseded and dropped meanwhile. */
-const SUPERSEDED_RETRIES = 3;
+/** A check is begun so often when revisions that it reads are superseded and dropped meanwhile. */
+const SUPERSEDED_TRIES = 3;
 
 export type CheckResult = {
   readonly outcome: ChallengeOutcome;
@@ -55,6 +55,12 @@ export async function checkWhenDue(session: Session, peer: OnionId, signal: Abor
     const next = nextDue(session, peer);
     if (next !== undefined) planFor(session, 'check', peer, Math.max(retryMs, next.atMs - session.deps.clock.nowMs()));
   }
+}
+
+/** Plans the next check of a peer in reach at its time, which a change of the contract may have moved. */
+export function planCheck(session: Session, peer: OnionId): void {
+  const due = session.reach.isReachable(peer) ? nextDue(session, peer) : undefined;
+  if (due !== undefined) planFor(session, 'check', peer, Math.max(0, due.atMs - session.deps.clock.nowMs()));
 }
 
 function nextDue(session: Session, peer: OnionId): CheckDue | undefined {
@@ -86,7 +92,8 @@ export async function checkPeer(
       await judge(session, peer, result);
       return result;
     } catch (error) {
-      if (attempt === SUPERSEDED_RETRIES || !(await isGone(session, row, error))) throw error;
+      const isDropped = error instanceof BbError && error.code === 'NOT_FOUND';
+      if (!isDropped || attempt === SUPERSEDED_TRIES) throw error;
     }
   }
 }
@@ -104,12 +111,6 @@ function wantedKind(session: Session, peer: OnionId, kind: CheckKind['kind']): C
   if (needsCure(contract)) return 'cure';
   const { lastChecked, acknowledged } = contract.replica;
   return kind === 'daily' && !lastChecked.equals(acknowledged) ? 'first' : kind;
-}
-
-/** The storer acknowledged a newer revision meanwhile, and the one that was asked about is no longer kept here. */
-async function isGone(session: Session, row: RevisionRow, error: unknown): Promise<boolean> {
-  if (!(error instanceof BbError) || error.code !== 'NOT_FOUND') return false;
-  return (await session.deps.catalog.revision(row.contentId)) === undefined;
 }
 
 async function ask(

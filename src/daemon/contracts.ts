@@ -67,15 +67,17 @@ export function keepAcceptance(
 
 /** Both signatures are known and the other side stands by them: the open terms are the terms. Idempotent. */
 export async function settle(session: Session, peer: OnionId, terms: Buffer): Promise<ContractState> {
-  const before = session.registry.contract(peer);
+  let agreed: 'first' | 'again' | undefined;
   const { state } = await session.registry.updateContract(peer, (contract) => {
     if (contract === undefined) throw new BbError('CONFLICT', 'the contract is gone');
+    agreed = undefined;
     if (openTerms(contract)?.terms.equals(terms) !== true) return contract;
-    if (contract.state === 'PROPOSED') return stepped(session, contract, { kind: 'agreed' }, '');
+    agreed = contract.state === 'PROPOSED' ? 'first' : 'again';
+    if (agreed === 'first') return stepped(session, contract, { kind: 'agreed' }, '');
     return amended(session, contract);
   });
-  if (before?.amendment?.terms.equals(terms) !== true && before?.state !== 'PROPOSED') return state;
-  session.bus.emit(before.state === 'PROPOSED' ? 'contract-active' : 'contract-amended', { peer });
+  if (agreed === undefined) return state;
+  session.bus.emit(agreed === 'first' ? 'contract-active' : 'contract-amended', { peer });
   await markDirty(session);
   plan(session, 'backup', 0);
   planFor(session, 'presence', peer, 0);

@@ -6,6 +6,7 @@ import { DEFAULT_TERMS } from '../../src/core/contract/default-terms.ts';
 import { decodeTerms, encodeTerms, termsDigest, termsMessage } from '../../src/core/contract/terms.ts';
 import { BbError } from '../../src/core/errors.ts';
 import { pubkeyFromOnionId } from '../../src/core/ids.ts';
+import { settle } from '../../src/daemon/contracts.ts';
 import { noticeMessage } from '../../src/daemon/end-contract.ts';
 import { peerApiOf } from '../../src/daemon/peer-api-of.ts';
 import { agree, DaemonWorld, noiseOf, propose } from './daemon-world.ts';
@@ -90,6 +91,20 @@ test('a proposer that lost the closing reply becomes active by itself at the nex
   await assert.rejects(propose(ann, bob), { code: 'PEER_UNREACHABLE' });
   await ann.restart();
   await ann.world.until('active', () => stateAt(ann, bob) === 'ACTIVE');
+});
+
+test('terms that are settled from several sides at once are agreed once', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await bob.api.connectPeer(ann.id, '', false);
+  await bob.api.setConfig('contracts.accept', 'nobody');
+  await ann.api.connectPeer(bob.id, '', true);
+  await propose(ann, bob);
+  const { terms } = ann.session.registry.contract(bob.id) ?? assert.fail();
+  assert.equal(stateAt(ann, bob), 'PROPOSED');
+  const states = await Promise.all([1, 2, 3].map(() => settle(ann.session, bob.id, terms)));
+  assert.deepEqual(states, ['ACTIVE', 'ACTIVE', 'ACTIVE']);
+  assert.equal(ann.events.filter(({ name }) => name === 'contract-active').length, 1);
 });
 
 test('what the budget cannot keep is refused, and promises to others count', async (context) => {
