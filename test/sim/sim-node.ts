@@ -19,6 +19,7 @@ import { CallQuota } from '../../src/rpc/peer/call-quota.ts';
 import { metadataCodec } from '../../src/storage/stored/metadata-codec.ts';
 import type { CellBank } from './cell-bank.ts';
 import type { SimFile } from './content.ts';
+import type { Sampling } from './covered-cells.ts';
 import { Life } from './life.ts';
 import { MemoryCatalog } from './memory-catalog.ts';
 import { MemoryCells } from './memory-cells.ts';
@@ -57,6 +58,8 @@ export class SimNode {
   files: readonly SimFile[] = [];
   /** Its program lies about what its disk has lost. */
   hidesDamage = false;
+  /** How its checks are computed; the same at both sides of them. */
+  sampling: Sampling = 'stand-in';
   words = '';
   onionId: OnionId | undefined;
   life: Life | undefined;

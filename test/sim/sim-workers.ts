@@ -3,6 +3,8 @@
 // Invariant: an answer is right exactly when every cell that the question covers is whole.
 
 import { hkdfSync } from 'node:crypto';
+import { coveredCells } from './covered-cells.ts';
+import type { Sampling } from './covered-cells.ts';
 import { challengePreamble } from '../../src/core/challenge/preamble.ts';
 import type { ChallengeQuestion } from '../../src/core/challenge/question.ts';
 import { blocksRead } from '../../src/core/challenge/reads.ts';
@@ -41,6 +43,8 @@ export type MachineOwner = {
   readonly files: readonly SimFile[];
   /** The program was changed so that it does not see what it threw away. */
   readonly hidesDamage: boolean;
+  /** The same at both sides of a check. */
+  readonly sampling: Sampling;
 };
 
 export class SimWorkers implements Workers {
@@ -160,7 +164,7 @@ export class SimWorkers implements Workers {
     const stored = this.#needRevision(question.contentId);
     const peerKey = pubkeyFromOnionId(responder);
     const damaged: number[] = [];
-    const leaves = coveredCells(question, blobCells).map((cell) => {
+    const leaves = coveredCells(question, blobCells, this.#owner.sampling).map((cell) => {
       const leaf = this.#leaf(responder, stored, cell);
       if (leaf !== undefined && this.#recipe(stored, peerKey, cell) !== undefined) return leaf;
       damaged.push(cell);
@@ -176,7 +180,7 @@ export class SimWorkers implements Workers {
     blobCells: number,
   ): Promise<{ readonly mac: Buffer; readonly blocksRead: number; readonly damaged: readonly number[] }> {
     const damaged: number[] = [];
-    const leaves = coveredCells(question, blobCells).map((cell) => {
+    const leaves = coveredCells(question, blobCells, this.#owner.sampling).map((cell) => {
       const leaf = wholeHeldLeaf(this.#disk, list, cell);
       if (leaf === undefined) damaged.push(cell);
       return leaf ?? Buffer.alloc(32);
@@ -198,12 +202,12 @@ export class SimWorkers implements Workers {
   async scrubOwn(
     after: number,
     limit: number,
-  ): Promise<{ readonly damaged: Buffer; readonly next: number; readonly total: number }> {
+  ): Promise<{ readonly damaged: Buffer; readonly read: number; readonly next: number; readonly total: number }> {
     const all = [...this.#disk.catalog.ownCells.keys()];
     const read = all.slice(after, after + limit);
     const next = after + read.length < all.length ? after + read.length : 0;
     const damaged = read.filter((cell) => this.#store.slot(cell) === undefined);
-    return { damaged: packed(damaged), next, total: all.length };
+    return { damaged: packed(damaged), read: read.length, next, total: all.length };
   }
 
   async damagedHeld(list: number, cells: readonly number[]): Promise<readonly number[]> {
@@ -330,18 +334,6 @@ function wholeHeldLeaf(disk: SimDisk, list: number, cell: number): Buffer | unde
 
 function packed(cells: readonly Key[]): Buffer {
   return Buffer.from(cells.join(''), 'latin1');
-}
-
-/** Cells that a question covers: its ranges, and as many sampled ones as it asks blocks for. */
-export function coveredCells({ seed, count, ranges }: ChallengeQuestion, blobCells: number): number[] {
-  const cells = new Set<number>();
-  let state = seed.readUInt32LE(0) | 1;
-  for (let i = 0; i < count && cells.size < blobCells; i += 1) {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
-    cells.add((state >>> 0) % blobCells);
-  }
-  for (const { startCell, cells: length } of ranges) for (let i = 0; i < length; i += 1) cells.add(startCell + i);
-  return [...cells];
 }
 
 function macOf(
