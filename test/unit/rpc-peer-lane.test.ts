@@ -31,11 +31,11 @@ function laneOf(...states: connectivityState[]) {
   return { outcome, pass: (ms: number) => clock.advance(ms), opened: () => opened };
 }
 
-test('a circuit that hangs is given up for a fresh one, and does not count as a refusal', async () => {
+test('a circuit that hangs is given up for a fresh one that gets more time, and does not count as a refusal', async () => {
   const hangs = Array.from({ length: CONNECT_ATTEMPTS }, () => connectivityState.CONNECTING);
   const { outcome, pass, opened } = laneOf(...hangs, connectivityState.READY);
   for (let hung = 1; hung <= CONNECT_ATTEMPTS; hung += 1) {
-    await pass(DEADLINES_MS.connectAttempt - 1);
+    await pass(DEADLINES_MS.connectAttempt * 2 ** (hung - 1) - 1);
     assert.equal(opened(), hung);
     await pass(1);
     await pass(DEADLINES_MS.reconnectMin);

@@ -101,8 +101,8 @@ export function dividedPeriods(divisor: number): Periods {
 export const DEADLINES_MS = {
   call: 60 * SECOND,
   connect: 90 * SECOND,
-  /** One circuit of a connect that goes nowhere is given up for a fresh one after this. */
-  connectAttempt: 30 * SECOND,
+  /** One circuit of a connect that goes nowhere is given up for a fresh one after this; doubles. */
+  connectAttempt: 10 * SECOND,
   handshake: 10 * SECOND,
   challenge: 120 * SECOND,
   challengeSlack: 60 * SECOND,

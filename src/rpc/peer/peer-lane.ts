@@ -7,6 +7,7 @@ import type { Channel } from '@grpc/grpc-js';
 import { BbError } from '../../core/errors.ts';
 import type { OnionId } from '../../core/ids.ts';
 import { CONNECT_ATTEMPTS } from '../../core/limits.ts';
+import { backOffMs } from '../../core/policy/back-off.ts';
 import { DEADLINES_MS } from '../../core/policy/periods.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { interrupted } from './client-call.ts';
@@ -91,9 +92,10 @@ export class PeerLane {
     const deadline = new AbortController();
     const stopTimer = clock.after(DEADLINES_MS.connect, () => deadline.abort());
     try {
-      for (let failures = 0; ; ) {
+      for (let failures = 0, hangs = 0; ; ) {
         const connection = this.#open();
-        const outcome = await this.#attempt(connection, deadline.signal);
+        const withinMs = backOffMs(hangs, DEADLINES_MS.connectAttempt, DEADLINES_MS.connect);
+        const outcome = await this.#attempt(connection, withinMs, deadline.signal);
         if (outcome === 'ready') {
           this.#watch(connection);
           return connection;
@@ -101,6 +103,7 @@ export class PeerLane {
         this.#drop();
         // A circuit that hangs says nothing about the peer: another one is tried for as long as there is time.
         if (outcome === 'failed') failures += 1;
+        else hangs += 1;
         if (failures >= CONNECT_ATTEMPTS || deadline.signal.aborted || this.#closed) {
           throw new BbError('PEER_UNREACHABLE', 'the peer cannot be reached');
         }
@@ -111,9 +114,13 @@ export class PeerLane {
     }
   }
 
-  async #attempt({ channel }: Connection, deadline: AbortSignal): Promise<'ready' | 'failed' | 'hung'> {
+  async #attempt(
+    { channel }: Connection,
+    withinMs: number,
+    deadline: AbortSignal,
+  ): Promise<'ready' | 'failed' | 'hung'> {
     const hung = new AbortController();
-    const stopTimer = this.#options.clock.after(DEADLINES_MS.connectAttempt, () => hung.abort());
+    const stopTimer = this.#options.clock.after(withinMs, () => hung.abort());
     try {
       const isReady = await settled(channel, AbortSignal.any([deadline, hung.signal]));
       if (isReady && !this.#closed) return 'ready';
