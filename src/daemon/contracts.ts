@@ -9,7 +9,7 @@ import { newContract, stepContract } from '../core/contract/machine.ts';
 import type { ContractEvent } from '../core/contract/machine.ts';
 import { ownSide } from '../core/contract/sides.ts';
 import type { ContractState } from '../core/contract/state.ts';
-import { decodeTerms } from '../core/contract/terms.ts';
+import { decodeTerms, signedTermsOf } from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
 import { oldHoldAfter, withStep } from '../core/contract/transition.ts';
 import { BbError } from '../core/errors.ts';
@@ -125,7 +125,7 @@ export async function step(
 
 function stepped(session: Session, contract: ContractRecord, event: ContractEvent, reason: string): ContractRecord {
   const nowSeconds = session.node.countedSeconds;
-  const terms = decodeTerms(contract.terms);
+  const terms = signedTermsOf(contract.terms);
   const added = session.registry.peer(contract.peer)?.added === true;
   const { next } = stepContract(contract, event, { nowSeconds, terms, added });
   return withStep(contract, next, { event: event.kind, reason, atMs: session.deps.clock.nowMs(), nowSeconds, terms });
@@ -174,7 +174,7 @@ function promisedTo(session: Session, contract: ContractRecord): number {
 
 /** What we promised to store under this contract. */
 export function giveBytes(session: Session, contract: ContractRecord): number {
-  return giveBytesOf(session, contract.terms);
+  return ownSide(signedTermsOf(contract.terms), session.keyring.pubkey)?.giveBytes ?? 0;
 }
 
 export function giveBytesOf(session: Session, terms: Buffer): number {

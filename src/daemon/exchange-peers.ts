@@ -34,7 +34,7 @@ function share(session: Session, caller: OnionId): PeerShare {
     .filter((peer) => !peer.unlisted && !peer.blocked && nowMs - peer.lastReachedMs < periods.peerFresh)
     .map(({ onionId }) => onionId);
   const count = isTrusted(session, caller) ? PEER_EXCHANGE_PEERS : PEER_EXCHANGE_UNKNOWN_PEERS;
-  const peers = peerSample(session.self, fresh, nowMs, periods, count).filter((id) => id !== caller);
+  const peers = peerSample(session.peerRanks, session.self, fresh, nowMs, periods, count).filter((id) => id !== caller);
   return { peers, unlisted: session.settings.unlisted };
 }
 

@@ -4,7 +4,7 @@
 
 import type { OnionId } from '../core/ids.ts';
 import type { HeldRecord, RecordId } from '../core/records.ts';
-import { decodeTerms } from '../core/contract/terms.ts';
+import { signedTermsOf } from '../core/contract/terms.ts';
 import { holdSecondsNow } from '../core/contract/transition.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
 import { thinnedLists } from '../core/policy/thin-lists.ts';
@@ -154,7 +154,7 @@ function holdSeconds(session: Session, owner: OnionId): number {
   const contract = session.registry.contract(owner);
   return contract === undefined
     ? 0
-    : holdSecondsNow(contract, decodeTerms(contract.terms), session.node.countedSeconds);
+    : holdSecondsNow(contract, signedTermsOf(contract.terms), session.node.countedSeconds);
 }
 
 /** Frees the cells that only this list names; packs that became empty go with them. */

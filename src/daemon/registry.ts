@@ -23,7 +23,7 @@ export class Registry {
   readonly #writes = new Mutex();
   readonly #peers = new Map<OnionId, Stored<PeerRecord>>();
   readonly #contracts = new Map<OnionId, Stored<ContractRecord>>();
-  readonly #held = new Map<RecordId, HeldRecord>();
+  readonly #held = new Map<RecordId, Stored<HeldRecord>>();
   #settings: Stored<SettingsRecord> | undefined;
   #node: Stored<NodeRecord> | undefined;
 
@@ -69,12 +69,12 @@ export class Registry {
     });
   }
 
-  heldOf(owner: OnionId): { readonly id: RecordId; readonly value: HeldRecord }[] {
+  heldOf(owner: OnionId): Stored<HeldRecord>[] {
     return this.held().filter(({ value }) => value.owner === owner);
   }
 
-  held(): { readonly id: RecordId; readonly value: HeldRecord }[] {
-    return [...this.#held].map(([id, value]) => ({ id, value }));
+  held(): Stored<HeldRecord>[] {
+    return [...this.#held.values()];
   }
 
   updatePeer(id: OnionId, change: (old: PeerRecord | undefined) => PeerRecord): Promise<PeerRecord> {
@@ -172,7 +172,7 @@ export class Registry {
   #remember(record: CatalogRecord): void {
     if (record.kind === 'peer') this.#peers.set(record.value.onionId, { id: record.id, value: record.value });
     else if (record.kind === 'contract') this.#contracts.set(record.value.peer, { id: record.id, value: record.value });
-    else if (record.kind === 'held') this.#held.set(record.id, record.value);
+    else if (record.kind === 'held') this.#held.set(record.id, { id: record.id, value: record.value });
     else if (record.kind === 'settings') this.#settings = { id: record.id, value: record.value };
     else this.#node = { id: record.id, value: record.value };
   }

@@ -5,6 +5,7 @@ import type { Keyring } from '../core/crypto/keyring.ts';
 import type { ContractState } from '../core/contract/state.ts';
 import { invariant } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
+import { PeerRanks } from '../core/policy/peer-sample.ts';
 import type { NodeRecord, SettingsRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import type { CellStore } from '../ports/cell-store.ts';
@@ -55,6 +56,7 @@ export class Session {
   readonly ownDamage = new OwnDamage();
   readonly heldDamage = new HeldDamage();
   readonly offerCounts = new OfferCounts();
+  readonly peerRanks = new PeerRanks();
   readonly progressMarks = new ProgressMarks();
   readonly search = new Search();
   /** The state that a peer last reported of its contract with us. */

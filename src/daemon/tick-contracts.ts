@@ -6,13 +6,11 @@ import type { DegradedReason } from '../core/contract/reasons.ts';
 import { degradedReasons, DEGRADED_WORDS } from '../core/contract/reasons.ts';
 import { stepContract } from '../core/contract/machine.ts';
 import type { ContractAction } from '../core/contract/machine.ts';
-import type { ContractState } from '../core/contract/state.ts';
 import { conductAfter } from '../core/contract/score.ts';
-import { decodeTerms } from '../core/contract/terms.ts';
+import { signedTermsOf } from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
 import { withStep } from '../core/contract/transition.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
-import { BbError } from '../core/errors.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { dropReleased } from './held.ts';
 import { plan } from './plan.ts';
@@ -22,25 +20,34 @@ import { offerFacts, progressSeconds } from './upload-progress.ts';
 /** What was observed is written down no more often than this, in counted seconds. */
 const REMEMBER_SECONDS = PERIODS_MS.tick / 1000;
 
+type Moved = {
+  readonly before: ContractRecord;
+  readonly after: ContractRecord;
+  readonly actions: readonly ContractAction[];
+};
+
+/** All contracts in one durable write. */
 export async function tickContracts(session: Session): Promise<void> {
-  for (const contract of session.registry.contracts()) {
-    if (contract.state !== 'RELEASED') await tickContract(session, contract);
-  }
+  const { registry, deps } = session;
+  const moved: Moved[] = [];
+  // Judged inside the write: what happened to a contract since the tick began must not be undone.
+  await registry.transact(async () => {
+    const records = registry.contractRecords((before) => {
+      if (before.state === 'RELEASED') return before;
+      const { contract: after, actions } = judgeTick(session, before);
+      if (after.state !== before.state || actions.length > 0) moved.push({ before, after, actions });
+      return after;
+    });
+    if (records.length > 0) await deps.catalog.putRecords(records);
+    return records;
+  });
+  for (const step of moved) await hasMoved(session, step);
 }
 
-async function tickContract(session: Session, { peer }: ContractRecord): Promise<void> {
-  let from: ContractState = 'PROPOSED';
-  let actions: readonly ContractAction[] = [];
-  // Judged inside the write: what happened to the contract since the tick began must not be undone.
-  const { state, reason } = await session.registry.updateContract(peer, (contract) => {
-    if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
-    from = contract.state;
-    const judged = judgeTick(session, contract);
-    actions = judged.actions;
-    return judged.contract;
-  });
-  if (state !== from) {
-    session.bus.emit('contract-state', { peer, from, to: state, reason });
+async function hasMoved(session: Session, { before, after, actions }: Moved): Promise<void> {
+  const { peer, state, reason } = after;
+  if (state !== before.state) {
+    session.bus.emit('contract-state', { peer, from: before.state, to: state, reason });
     plan(session, 'backup', 0);
   }
   if (actions.includes('release')) await dropReleased(session, peer);
@@ -52,7 +59,7 @@ function judgeTick(
 ): { readonly contract: ContractRecord; readonly actions: readonly ContractAction[] } {
   const { peer } = contract;
   const nowSeconds = session.node.countedSeconds;
-  const terms = decodeTerms(contract.terms);
+  const terms = signedTermsOf(contract.terms);
   const isReachable = session.reach.isReachable(peer);
   const observed = {
     reachedSeconds: isReachable ? nowSeconds : contract.reachedSeconds,

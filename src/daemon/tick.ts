@@ -2,6 +2,7 @@
 // keeps any more, and looks again at what every contact should have started.
 
 import { BbError } from '../core/errors.ts';
+import { planCheck } from './check-peer.ts';
 import { dropTombstones } from './tombstones.ts';
 import { dropExpiredHolds } from './held.ts';
 import { plan, planFor } from './plan.ts';
@@ -30,7 +31,7 @@ export async function tick(session: Session): Promise<void> {
   if (session.ownDamage.lost.length > 0) plan(session, 'heal', 0);
   for (const contract of session.registry.contracts()) {
     if (wantsPublish(session, contract)) planFor(session, 'publish', contract.peer, 0);
-    planFor(session, 'check', contract.peer, 0);
+    planCheck(session, contract.peer);
     if (session.untold.has(contract.peer)) planFor(session, 'ask', contract.peer, 0);
   }
 }

@@ -8,7 +8,7 @@ import { PERIODS_MS } from '../core/policy/periods.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { blobCellCount } from '../core/challenge/plan.ts';
 import { ownSide } from '../core/contract/sides.ts';
-import { decodeTerms } from '../core/contract/terms.ts';
+import { signedTermsOf } from '../core/contract/terms.ts';
 import type { Session } from './session.ts';
 
 export type OfferFacts = {
@@ -62,6 +62,6 @@ function isExcused(session: Session, peer: OnionId, contract: ContractRecord): b
   if (towardsUs === 'GRACE' || towardsUs === 'EXPIRED' || towardsUs === 'ENDING') return true;
   const { newest } = session;
   if (newest === undefined || session.uploads.refusal(peer, newest.row.contentId) !== 'QUOTA') return false;
-  const getBytes = ownSide(decodeTerms(contract.terms), session.keyring.pubkey)?.getBytes ?? 0;
+  const getBytes = ownSide(signedTermsOf(contract.terms), session.keyring.pubkey)?.getBytes ?? 0;
   return missingCells(session) * CELL_BYTES > getBytes;
 }

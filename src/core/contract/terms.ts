@@ -84,6 +84,18 @@ export function decodeTerms(bytes: Buffer): Terms {
   return terms;
 }
 
+/** By the buffer of a record. */
+const opened = new WeakMap<Buffer, Terms>();
+
+/** decodeTerms for the terms of a record, whose bytes never change: every tick asks for those of every contract. */
+export function signedTermsOf(bytes: Buffer): Terms {
+  const known = opened.get(bytes);
+  if (known !== undefined) return known;
+  const terms = decodeTerms(bytes);
+  opened.set(bytes, terms);
+  return terms;
+}
+
 /** Canonical bytes of terms without a defect. */
 export function encodeTerms(terms: Terms): Buffer {
   const defect = termsDefect(terms);

@@ -19,12 +19,16 @@ import type { HeadCopy } from './head.ts';
 import { expandKeys, wipeKeys } from './keys.ts';
 import type { KeySet } from './keys.ts';
 
+const OPENED_IDS = 64;
+
 export class Keyring {
   /** 32-byte onion key: the identity. */
   readonly pubkey: Buffer;
   readonly onionId: OnionId;
   readonly #keys: KeySet;
   #pair: Ed25519Pair | undefined;
+  /** Ids of ours that were opened last: storers name the same ones at every contact. */
+  readonly #opened = new Map<string, ContentRevision>();
 
   /** `master` has 64 bytes; the caller wipes it. */
   constructor(master: Uint8Array) {
@@ -69,7 +73,16 @@ export class Keyring {
 
   /** Undefined when the id is not ours; INCOMPATIBLE or INTEGRITY as decodeRevision. */
   openContentId(contentId: Uint8Array): ContentRevision | undefined {
-    return openContentId(this.#unwiped().keys.cidSiv, contentId);
+    const { keys } = this.#unwiped();
+    const name = Buffer.from(contentId).toString('latin1');
+    const known = this.#opened.get(name);
+    if (known !== undefined) return known;
+    const revision = openContentId(keys.cidSiv, contentId);
+    if (revision === undefined) return undefined;
+    const [oldest] = this.#opened.keys();
+    if (this.#opened.size >= OPENED_IDS && oldest !== undefined) this.#opened.delete(oldest);
+    this.#opened.set(name, revision);
+    return revision;
   }
 
   /** One head copy, a whole number of cells. */
@@ -105,6 +118,7 @@ export class Keyring {
 
   wipe(): void {
     this.#pair = undefined;
+    this.#opened.clear();
     wipeKeys(this.#keys);
   }
 

@@ -9,7 +9,8 @@ export type AssembledCell = { readonly cell: number; readonly bytes: Buffer };
 export class CellAssembler {
   readonly #endCell: number;
   #cell: number;
-  #bytes = Buffer.alloc(CELL_BYTES);
+  /** The cell that is being put together; made when its first byte comes. */
+  #bytes: Buffer | undefined;
   #filled = 0;
 
   constructor(startCell: number, cells: number) {
@@ -26,6 +27,7 @@ export class CellAssembler {
     const complete: AssembledCell[] = [];
     for (let at = 0; at < section.length; ) {
       const count = Math.min(section.length - at, CELL_BYTES - this.#filled);
+      this.#bytes ??= Buffer.alloc(CELL_BYTES);
       this.#bytes.set(section.subarray(at, at + count), this.#filled);
       at += count;
       this.#filled += count;
@@ -33,7 +35,7 @@ export class CellAssembler {
         complete.push({ cell: this.#cell, bytes: this.#bytes });
         this.#cell += 1;
         this.#filled = 0;
-        this.#bytes = Buffer.alloc(CELL_BYTES);
+        this.#bytes = undefined;
       }
     }
     return complete;
