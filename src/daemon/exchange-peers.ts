@@ -8,6 +8,7 @@ import { peerSample } from '../core/policy/peer-sample.ts';
 import type { PeerRecord } from '../core/records.ts';
 import type { PeerShare } from '../ports/peer-client.ts';
 import { newPeer } from './new-peer.ts';
+import { planFor } from './plan.ts';
 import type { Session } from './session.ts';
 
 /** A caller shares its peers; the answer is ours. */
@@ -26,12 +27,23 @@ export async function exchangeWhenDue(session: Session, peer: OnionId, signal: A
   await rememberHints(session, peer, theirs);
 }
 
+/** At each tick: a session may stay up for months, and who joined meanwhile would never be heard of. */
+export function planExchanges(session: Session): void {
+  const { clock, periods } = session.deps;
+  for (const [peer, lastMs] of session.exchangedMs) {
+    const isDue = clock.monotonicMs() - lastMs >= periods.peerExchangeAgain;
+    if (isDue && session.client.isConnected(peer) && isTrusted(session, peer)) planFor(session, 'exchange', peer, 0);
+  }
+}
+
 function share(session: Session, caller: OnionId): PeerShare {
   const { clock, periods } = session.deps;
   const nowMs = clock.nowMs();
+  const isFresh = ({ onionId, lastReachedMs }: PeerRecord): boolean =>
+    session.client.isConnected(onionId) || nowMs - lastReachedMs < periods.peerFresh; // noted when a session began
   const fresh = session.registry
     .peers()
-    .filter((peer) => !peer.unlisted && !peer.blocked && nowMs - peer.lastReachedMs < periods.peerFresh)
+    .filter((peer) => !peer.unlisted && !peer.blocked && isFresh(peer))
     .map(({ onionId }) => onionId);
   const count = isTrusted(session, caller) ? PEER_EXCHANGE_PEERS : PEER_EXCHANGE_UNKNOWN_PEERS;
   const peers = peerSample(session.peerRanks, session.self, fresh, nowMs, periods, count).filter((id) => id !== caller);

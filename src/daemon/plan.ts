@@ -15,6 +15,7 @@ export const TASK_CLASSES = {
   presence: 'presence',
   close: 'presence',
   ask: 'presence',
+  exchange: 'presence',
   recover: 'recovery',
   tick: 'tick',
   selfDial: 'dial',

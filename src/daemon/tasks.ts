@@ -4,6 +4,7 @@ import { checkWhenDue } from './check-peer.ts';
 import { closeOpen } from './close-open.ts';
 import { commitDirty } from './dirty.ts';
 import { backup } from './backup.ts';
+import { exchangeWhenDue } from './exchange-peers.ts';
 import { healOwn } from './heal-own.ts';
 import type { Task, TaskName } from './plan.ts';
 import { askHolder, probe } from './presence.ts';
@@ -25,6 +26,7 @@ export const TASKS: { readonly [name in TaskName]: Task } = {
   check: checkWhenDue,
   presence: probe,
   ask: askHolder,
+  exchange: exchangeWhenDue,
   close: closeOpen,
   recover: (session, _self, signal) => recover(session, signal),
   tick: (session) => tick(session),

@@ -3,6 +3,7 @@
 
 import { BbError } from '../core/errors.ts';
 import { planCheck } from './check-peer.ts';
+import { planExchanges } from './exchange-peers.ts';
 import { dropTombstones } from './tombstones.ts';
 import { dropExpiredHolds } from './held.ts';
 import { plan, planFor } from './plan.ts';
@@ -28,6 +29,7 @@ export async function tick(session: Session): Promise<void> {
   await watchCopies(session);
   await dropExpiredHolds(session);
   await dropTombstones(session);
+  planExchanges(session);
   if (session.ownDamage.lost.length > 0) plan(session, 'heal', 0);
   for (const contract of session.registry.contracts()) {
     if (wantsPublish(session, contract)) planFor(session, 'publish', contract.peer, 0);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { tick } from '../../src/daemon/tick.ts';
 import { agree, DaemonWorld, propose } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
@@ -23,6 +24,28 @@ test('a friend of a friend becomes a hint with its introducer and without any ri
   await ann.world.until('a hint', () => knows(ann, eve) !== undefined);
   assert.equal(knows(ann, eve)?.introducer, bob.id);
   assert.equal(knows(ann, eve)?.added, false);
+});
+
+test('who joins a friend whose session stays up is heard of a day later, and not at every tick', async (context) => {
+  const [ann, bob, eve] = await DaemonWorld.ready(context, 'ann', 'bob', 'eve');
+  assert(ann && bob && eve);
+  await friends(ann, bob);
+  const met = [ann.session.exchangedMs, bob.session.exchangedMs];
+  await ann.world.until(
+    'exchanged',
+    () => met.every((times) => times.size > 0) && ann.session.client.isConnected(bob.id),
+  );
+  await friends(eve, bob);
+  await bob.session.registry.updatePeer(eve.id, (old) => ({ ...(old ?? assert.fail()), lastReachedMs: 1 }));
+  const { peerExchangeAgain } = ann.session.deps.periods;
+  const last = (agoMs: number) => ann.session.exchangedMs.set(bob.id, ann.session.deps.clock.monotonicMs() - agoMs);
+  last(peerExchangeAgain / 2);
+  await tick(ann.session);
+  assert.equal(ann.session.scheduler.isPlanned(`exchange:${bob.id}`), false);
+  assert.equal(knows(ann, eve), undefined);
+  last(peerExchangeAgain);
+  await tick(ann.session);
+  await ann.world.until('a hint', () => knows(ann, eve)?.introducer === bob.id);
 });
 
 test('who wants to be unlisted is not passed on', async (context) => {

@@ -46,6 +46,8 @@ export const PERIODS_MS = {
   /** An owner does not replace an unfinished pull by a newer offer while it progressed within this time. */
   pullProgress: HOUR,
   peerExchange: HOUR,
+  /** With a peer whose session stays up addresses are exchanged again after this. */
+  peerExchangeAgain: DAY,
   /** Of revisions superseded within the first span one stays, after the second span one per such span. */
   thinFine: HOUR,
   thinCoarse: DAY,
