@@ -3,16 +3,16 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync, closeSync } from 'node:fs';
+import { cpSync, openSync, readFileSync, writeFileSync, writeSync, closeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pubkeyFromOnionId } from '../../src/core/ids.ts';
 import type { OnionId } from '../../src/core/ids.ts';
-import { CELL_BYTES, PACK_HEADER_BYTES, PACK_SLOT_BYTES } from '../../src/core/limits.ts';
 import { openBlob } from '../vectors/restore-by-hand.ts';
 import { agree, becomeProtected, befriend, loseDisk, recoverAll, transferWith } from './harness/friends.ts';
 import { heldBlob } from './harness/held-blob.ts';
 import type { TestNode } from './harness/node.ts';
+import { rot } from './harness/rot.ts';
 import { readTree } from './harness/trees.ts';
 import { World } from './harness/world.ts';
 
@@ -149,16 +149,3 @@ test('bytes that rot on the disk of a storer are found: check exits 4 and the ve
   assert.equal(check.error?.code, 'CHECK_FAILED');
   assert.notEqual((await ada.data(['status']))['verdict'], 'PROTECTED');
 });
-
-/** One byte in each 4 KiB of every cell; the trailers of the slots stay, so that the storer does not notice by itself. */
-function rot(dir: string): void {
-  assert.ok(existsSync(dir));
-  for (const name of readdirSync(dir)) {
-    const path = join(dir, name);
-    const bytes = readFileSync(path);
-    for (let slot = PACK_HEADER_BYTES; slot < bytes.length; slot += PACK_SLOT_BYTES) {
-      for (let at = slot; at < slot + CELL_BYTES; at += 4096) bytes[at] = (bytes[at] ?? 0) ^ 0x5a;
-    }
-    writeFileSync(path, bytes);
-  }
-}
