@@ -25,6 +25,7 @@ import { planFor } from './plan.ts';
 import { defaulted, needsCure } from './repull.ts';
 import { updateReplica } from './replica.ts';
 import type { Session } from './session.ts';
+import { planDrop } from './superseded.ts';
 
 /** A seed is drawn again so often when our own cells turn out to be damaged. */
 const OWN_DAMAGE_RETRIES = 3;
@@ -175,9 +176,11 @@ async function judge(session: Session, peer: OnionId, result: CheckResult): Prom
   const { outcome, row, planned } = result;
   const isSilent = outcome === 'late' || outcome === 'unreachable';
   session.checkFailures.set(peer, isSilent ? (session.checkFailures.get(peer) ?? 0) + 1 : 0);
+  let provedBefore = row.contentId;
   await session.registry.updateContract(peer, (contract) => {
     if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
     const { replica } = contract;
+    provedBefore = replica.proved;
     const judged = {
       ...replica,
       lastCheckMs: nowMs,
@@ -191,6 +194,7 @@ async function judge(session: Session, peer: OnionId, result: CheckResult): Prom
     const provedSeconds = outcome === 'held' ? session.node.countedSeconds : contract.provedSeconds;
     return { ...contract, replica: judged, provedSeconds, conduct: CONDUCT_AFTER[outcome](contract.conduct) };
   });
+  if (!provedBefore.equals(row.contentId)) planDrop(session, [provedBefore]);
   if (!isSilent) await moveContract(session, peer, result);
   session.bus.emit('check-judged', { peer, outcome, sequence: String(row.sequence), newest: String(result.newest) });
 }

@@ -102,8 +102,7 @@ export function isBehind(session: Session, peer: OnionId, reported: Buffer): boo
 
 /** The cells may all be there still, but it does not know what they make up: offered anew, and no default. */
 async function replicaBehind(session: Session, peer: OnionId): Promise<void> {
-  await updateReplica(session, peer, (replica) => emptyReplica(replica));
-  session.uploads.close(peer);
+  await forgetReplica(session, peer);
   session.bus.emit('replica-behind', { peer });
 }
 
@@ -120,10 +119,16 @@ function keptLists(replica: ReplicaRecord, acknowledged: Buffer): Buffer[] {
   return replica.lists.filter((list) => list.equals(acknowledged) || list.equals(replica.offered));
 }
 
+async function forgetReplica(session: Session, peer: OnionId): Promise<void> {
+  const proved = session.registry.contract(peer)?.replica.proved ?? Buffer.alloc(0);
+  await updateReplica(session, peer, (replica) => emptyReplica(replica));
+  session.uploads.close(peer);
+  planDrop(session, [proved]);
+}
+
 /** A storer that acknowledged a revision and now holds nothing has lost it: a default, and offered again from nothing. */
 async function replicaLost(session: Session, peer: OnionId): Promise<void> {
   await defaulted(session, peer, 'the peer lost its copy');
-  await updateReplica(session, peer, (replica) => emptyReplica(replica));
-  session.uploads.close(peer);
+  await forgetReplica(session, peer);
   session.bus.emit('replica-lost', { peer });
 }

@@ -1,6 +1,8 @@
-// Superseded revisions of our own: each stays while a peer holds or pulls it, or while it is a fork that
-// nobody merged. The rest is forgotten, and never beside an ingest that may be reusing its cells.
+// Superseded revisions of our own: each stays while a peer holds or pulls it, while it is what a peer proved last (the first
+// check of the next one asks for what is new since), or while it is a fork that nobody merged. The rest is forgotten, and
+// never beside an ingest that may be reusing its cells.
 
+import type { ReplicaRecord } from '../core/records.ts';
 import { plan } from './plan.ts';
 import type { Session } from './session.ts';
 
@@ -21,7 +23,14 @@ export function prune(session: Session): Promise<void> {
 }
 
 function isNeeded(session: Session, id: Buffer): boolean {
-  const isListed = session.registry.contracts().some(({ replica }) => replica.lists.some((list) => list.equals(id)));
+  const isListed = session.registry
+    .contracts()
+    .some(({ replica }) => replica.lists.some((list) => list.equals(id)) || isProvedBase(replica, id));
   const isFork = session.node.forks.some((fork) => fork.equals(id));
   return isListed || isFork || session.newest?.row.contentId.equals(id) === true;
+}
+
+/** A copy that is gone has no next check. */
+function isProvedBase({ proved, lists }: ReplicaRecord, id: Buffer): boolean {
+  return lists.length > 0 && proved.equals(id);
 }
