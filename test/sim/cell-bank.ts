@@ -24,15 +24,15 @@ export class CellBank {
 
   /** How to make bytes again that have this leaf. */
   keep(leaf: Buffer, bytes: Buffer): Recipe {
-    const recipe = this.#recipes.get(leaf.toString('latin1'));
-    if (recipe !== undefined && this.expand(leaf, recipe).equals(bytes)) return recipe;
+    const key = leaf.toString('latin1');
+    const recipe = this.#recipes.get(key);
+    if (recipe !== undefined && this.expand(key, recipe).equals(bytes)) return recipe;
     const copy = Buffer.from(bytes);
     return () => copy;
   }
 
-  /** The bytes; never to be written to. */
-  expand(leaf: Buffer, recipe: Recipe): Buffer {
-    const key = leaf.toString('latin1');
+  /** The bytes with this leaf, as a key; never to be written to. */
+  expand(key: string, recipe: Recipe): Buffer {
     const known = this.#expanded.get(key);
     if (known !== undefined) return known;
     const bytes = recipe();

@@ -41,20 +41,15 @@ export class Life {
     this.machine.time.at(delayMs, run);
   }
 
-  /** The same port for this process, with a possible death at each call. */
+  /** The same port for this process, with a possible death at each call of its methods. */
   fence<Port extends object>(name: string, port: Port): Port {
-    const fenced = new Map<PropertyKey, unknown>();
-    return new Proxy(port, {
-      get: (target, key) => {
-        const known = fenced.get(key);
-        if (known !== undefined) return known;
-        const value: unknown = Reflect.get(target, key, target);
-        if (typeof value !== 'function' || typeof key === 'symbol') return value;
-        const method = this.#wrap(name, key, (value as (...args: unknown[]) => unknown).bind(target));
-        fenced.set(key, method);
-        return method;
-      },
-    });
+    const fenced: Record<string, unknown> = {};
+    for (const key of methodsOf(port)) {
+      const method: unknown = Reflect.get(port, key);
+      if (typeof method !== 'function') throw new Error(`${name}.${key} is no method`);
+      fenced[key] = this.#wrap(name, key, (method as (...args: unknown[]) => unknown).bind(port));
+    }
+    return fenced as Port;
   }
 
   #wrap(port: string, name: string, method: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
@@ -63,11 +58,20 @@ export class Life {
     return (...args) => {
       if (this.isDead) return hung;
       this.calls += 1;
-      const moment = this.onCall?.(port, name, this.calls);
+      const moment = this.onCall === undefined ? undefined : this.onCall(port, name, this.calls);
       if (moment === undefined) return method(...args);
       if (moment === 'after') method(...args);
       this.onCrash();
       return hung;
     };
   }
+}
+
+/** Names of the methods of an object, its own and those of its class. */
+function methodsOf(port: object): Set<string> {
+  const names = new Set<string>();
+  for (let part = port; part !== Object.prototype; part = Object.getPrototypeOf(part) as object) {
+    for (const name of Object.getOwnPropertyNames(part)) if (name !== 'constructor') names.add(name);
+  }
+  return names;
 }

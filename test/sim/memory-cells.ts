@@ -5,12 +5,14 @@ import { BbError } from '../../src/core/errors.ts';
 import { PACK_HEADER_BYTES, PACK_SLOT_BYTES, PACK_SLOTS } from '../../src/core/limits.ts';
 import type { CellPosition, CellStore, CellToAppend, PackMark } from '../../src/ports/cell-store.ts';
 import type { CellBank } from './cell-bank.ts';
-import { keyOf } from './sim-disk.ts';
-import type { PeerPack, PeerSlot, SimDisk } from './sim-disk.ts';
+import { bytesOfKey, keyOf } from './sim-disk.ts';
+import type { Key, PeerPack, PeerSlot, SimDisk } from './sim-disk.ts';
 
 export class MemoryCells implements CellStore {
   readonly #disk: SimDisk;
   readonly #bank: CellBank;
+  /** One buffer for all slots with the same address. */
+  readonly #addresses = new Map<Key, Buffer>();
   /** The pack that is being filled. */
   #filling: number | undefined;
 
@@ -40,8 +42,7 @@ export class MemoryCells implements CellStore {
     return cells.map(({ kind, address, leaf, bytes }) => {
       const { number, pack } = this.#room();
       const recipe = this.#bank.keep(leaf, bytes);
-      const copies = { address: Buffer.from(address), leaf: Buffer.from(leaf), leafKey: keyOf(leaf) };
-      pack.slots.push({ kind, ...copies, recipe, fault: 'none' });
+      pack.slots.push({ kind, address: this.#shared(address), leafKey: keyOf(leaf), recipe, fault: 'none' });
       return { pack: number, slot: pack.slots.length - 1 };
     });
   }
@@ -56,7 +57,7 @@ export class MemoryCells implements CellStore {
   async read(position: CellPosition): Promise<Buffer> {
     const slot = this.#slot(position);
     if (slot === undefined || slot.fault === 'unreadable') throw new BbError('INTEGRITY', 'a slot cannot be read');
-    const bytes = this.#bank.expand(slot.leaf, slot.recipe);
+    const bytes = this.#bank.expand(slot.leafKey, slot.recipe);
     if (slot.fault === 'none') return bytes;
     const flipped = Buffer.from(bytes);
     flipped.writeUInt8(flipped.readUInt8(0) ^ 1, 0);
@@ -70,7 +71,7 @@ export class MemoryCells implements CellStore {
   async readTrailer(position: CellPosition) {
     const slot = this.#slot(position);
     if (slot === undefined || slot.fault === 'unreadable') return undefined;
-    return { kind: slot.kind, address: slot.address, leaf: slot.leaf };
+    return { kind: slot.kind, address: slot.address, leaf: bytesOfKey(slot.leafKey) };
   }
 
   async removePack(pack: number): Promise<void> {
@@ -84,6 +85,13 @@ export class MemoryCells implements CellStore {
   }
 
   async close(): Promise<void> {}
+
+  #shared(address: Buffer): Buffer {
+    const key = keyOf(address);
+    const known = this.#addresses.get(key) ?? Buffer.from(address);
+    this.#addresses.set(key, known);
+    return known;
+  }
 
   #slot({ pack, slot }: CellPosition): PeerSlot | undefined {
     return this.#disk.packs.get(pack)?.slots[slot];

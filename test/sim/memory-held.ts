@@ -7,8 +7,12 @@ import type { CellPosition, PackMark } from '../../src/ports/cell-store.ts';
 import { notDurable, raised } from './marks.ts';
 import type { HeldCell, HeldList, Key, SimDisk } from './sim-disk.ts';
 
+const COUNTS = 1000;
+
 export class MemoryHeld {
   readonly #disk: SimDisk;
+  /** Distinct cells of these lists together: lists do not change. */
+  readonly #distinct = new Map<string, number>();
 
   constructor(disk: SimDisk) {
     this.#disk = disk;
@@ -19,13 +23,15 @@ export class MemoryHeld {
     const { catalog } = this.#disk;
     const number = catalog.nextList;
     catalog.nextList += 1;
-    const keys = keysOf(leaves);
-    const list = { owner, leaves: Buffer.from(leaves), keys, distinct: [...new Set(keys)] };
-    catalog.lists.set(number, list);
     const cells = this.#cells(owner);
+    const keys = keysOf(leaves).map((key) => cells.get(key)?.key ?? key);
+    const unique = new Set(keys);
+    const distinct = unique.size === keys.length ? keys : [...unique];
+    const list = { owner, leaves: Buffer.from(leaves), keys, distinct };
+    catalog.lists.set(number, list);
     for (const key of list.distinct) {
       const known = cells.get(key);
-      cells.set(key, { position: known?.position, uses: (known?.uses ?? 0) + 1 });
+      cells.set(key, { key, position: known?.position, uses: (known?.uses ?? 0) + 1 });
     }
     return number;
   }
@@ -84,11 +90,12 @@ export class MemoryHeld {
   }
 
   async heldDistinctCells(lists: readonly number[]): Promise<number> {
-    const [first, ...others] = lists.map((list) => this.#list(list).distinct);
-    if (others.length === 0) return first?.length ?? 0;
-    const cells = new Set(first);
-    for (const keys of others) for (const key of keys) cells.add(key);
-    return cells.size;
+    const name = lists.join();
+    const keys = lists.map((list) => this.#list(list).distinct);
+    const known = this.#distinct.get(name) ?? countOf(keys);
+    if (this.#distinct.size >= COUNTS) this.#distinct.clear();
+    this.#distinct.set(name, known);
+    return known;
   }
 
   /** The newest pack stays: it may be being filled. */
@@ -129,4 +136,12 @@ export class MemoryHeld {
 function keysOf(leaves: Buffer): Key[] {
   const cells = leaves.length / HASH_BYTES;
   return Array.from({ length: cells }, (_, at) => leaves.toString('latin1', at * HASH_BYTES, (at + 1) * HASH_BYTES));
+}
+
+/** Different keys in all of these rows of different keys. */
+function countOf([first, ...others]: readonly (readonly Key[])[]): number {
+  if (others.length === 0) return first?.length ?? 0;
+  const cells = new Set(first);
+  for (const keys of others) for (const key of keys) cells.add(key);
+  return cells.size;
 }

@@ -2,6 +2,7 @@
 // be wrong, and it dies with the process that uses it.
 
 import type { Clock } from '../../src/ports/clock.ts';
+import { onAbort } from './abort-fan.ts';
 import type { Timer, VirtualTime } from './virtual-time.ts';
 
 /** Wall clock at virtual time 0: 1 January 2026. */
@@ -67,11 +68,11 @@ export class NodeClock implements Clock {
       if (signal?.aborted === true) return resolve();
       const wake = (): void => {
         cancel();
-        signal?.removeEventListener('abort', wake);
+        stop();
         resolve();
       };
       const cancel = this.after(ms, wake);
-      signal?.addEventListener('abort', wake, { once: true });
+      const stop = onAbort(signal, wake);
     });
   }
 

@@ -32,7 +32,8 @@ export type HeldList = {
   readonly keys: readonly Key[];
   readonly distinct: readonly Key[];
 };
-export type HeldCell = { readonly position: CellPosition | undefined; readonly uses: number };
+/** `key`: the one string that all lists with this cell share. */
+export type HeldCell = { readonly key: Key; readonly position: CellPosition | undefined; readonly uses: number };
 
 export type CatalogState = {
   /** With a mark of the key that sealed it. */
@@ -56,12 +57,17 @@ export type Staging = {
 };
 
 /** What a slot of the own store holds; a data cell is nothing but its id. */
-export type OwnSlot = { readonly cell: Key; readonly payload: Buffer | undefined; readonly isDamaged: boolean };
+export type OwnSlot = {
+  readonly cell: Key;
+  readonly payload: Buffer | undefined;
+  /** Of a head, whose sealed bytes are the same for every peer. */
+  readonly headLeaf?: Buffer;
+  readonly isDamaged: boolean;
+};
 
 export type PeerSlot = {
   readonly kind: number;
   readonly address: Buffer;
-  readonly leaf: Buffer;
   readonly leafKey: Key;
   readonly recipe: Recipe;
   readonly fault: 'none' | 'flipped' | 'unreadable';

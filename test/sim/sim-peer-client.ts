@@ -20,12 +20,15 @@ import type {
 import { DownloadCover } from '../../src/rpc/peer/download-cover.ts';
 import { PEER_METHODS } from '../../src/rpc/peer/methods.ts';
 import { MalformedMessage } from '../../src/rpc/wire-checks.ts';
+import { onAbort } from './abort-fan.ts';
 import type { Endpoint, Link, SimNetwork } from './sim-network.ts';
 
 type Method = Exclude<keyof typeof PEER_METHODS, 'encryptedDownload' | 'chat' | 'encryptedChat'>;
 
 /** Bytes of a stream are waited for in steps of about this long, so that a transfer costs few events. */
 const TRANSFER_STEP_MS = 2_000;
+/** Why a stream ends at the serving side; without one the platform makes an error for each. */
+const CALLER_LEFT = 'the caller has left';
 
 export class SimPeerClient implements PeerClient {
   readonly #network: SimNetwork;
@@ -108,7 +111,7 @@ export class SimPeerClient implements PeerClient {
           const release = once(link.to.quota.takeDownload(this.#self.onionId));
           const forget = link.onServingEnd(() => end());
           end = () => {
-            call.abort();
+            call.abort(CALLER_LEFT);
             release();
             forget();
           };
@@ -172,14 +175,16 @@ export class SimPeerClient implements PeerClient {
       const end = (then: () => void) => (): void => {
         stopTimer();
         stopNotice();
-        signal?.removeEventListener('abort', onAbort);
+        stopAbort();
         then();
       };
-      const onAbort = end(() => reject(interrupted()));
       const onLost = end(() => reject(unreachable()));
       const stopTimer = this.#self.life.clock.after(deadlineMs, onLost);
       const stopNotice = link.onNotice(onLost);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const stopAbort = onAbort(
+        signal,
+        end(() => reject(interrupted())),
+      );
       if (link.isNoticed) return onLost();
       const reply = (then: () => void): void => network.deliver(link, this.#self, end(then));
       network.deliver(link, link.to, () => {
@@ -223,17 +228,16 @@ export class SimPeerClient implements PeerClient {
       if (signal?.aborted === true) return reject(interrupted());
       const end = (): void => {
         stopNotice();
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const onAbort = (): void => {
-        end();
-        reject(interrupted());
+        stopAbort();
       };
       const stopNotice = link.onNotice(() => {
         end();
         reject(unreachable());
       });
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const stopAbort = onAbort(signal, () => {
+        end();
+        reject(interrupted());
+      });
       work.then(
         (result) => {
           end();
@@ -252,18 +256,15 @@ export class SimPeerClient implements PeerClient {
     if (this.#isClosed) return Promise.reject(unreachable());
     const link = this.#links.get(peer);
     if (link !== undefined) return Promise.resolve(link);
-    let connecting = this.#connecting.get(peer);
-    if (connecting === undefined) {
-      connecting = this.#connect(peer).finally(() => this.#connecting.delete(peer));
-      this.#connecting.set(peer, connecting);
-    }
+    const connecting = this.#connecting.get(peer) ?? this.#connect(peer);
     return signal === undefined ? connecting : unlessAborted(connecting, signal);
   }
 
   #connect(peer: OnionId): Promise<Link> {
     const network = this.#network;
-    return new Promise((resolve, reject) => {
+    const connecting = new Promise<Link>((resolve, reject) => {
       this.#self.life.later(network.draw(network.model.connectMs), () => {
+        this.#connecting.delete(peer);
         const to = this.#isClosed ? undefined : network.find(this.#self, peer);
         if (to === undefined) return reject(unreachable());
         const link = network.open(this.#self, to);
@@ -276,6 +277,8 @@ export class SimPeerClient implements PeerClient {
         resolve(link);
       });
     });
+    this.#connecting.set(peer, connecting);
+    return connecting;
   }
 
   #tell(event: PeerConnection): void {
@@ -329,9 +332,14 @@ function interrupted(): BbError {
 
 function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(interrupted());
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    if (signal.aborted) return reject(interrupted());
+    const stop = onAbort(signal, () => reject(interrupted()));
+    const end =
+      <Outcome>(settle: (outcome: Outcome) => void) =>
+      (outcome: Outcome): void => {
+        stop();
+        settle(outcome);
+      };
+    work.then(end(resolve), end(reject));
   });
 }

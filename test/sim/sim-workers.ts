@@ -33,7 +33,7 @@ import { dataCellIds, dataLeaf, entryOf, openOwnCell, sealData, sealIndex } from
 import type { SimFile } from './content.ts';
 import { cellName } from './memory-catalog.ts';
 import { OwnStore } from './own-store.ts';
-import { keyOf } from './sim-disk.ts';
+import { bytesOfKey, keyOf } from './sim-disk.ts';
 import type { Key, SimDisk, StoredRevision } from './sim-disk.ts';
 import { SimRecovery } from './sim-recovery.ts';
 
@@ -95,9 +95,11 @@ export class SimWorkers implements Workers {
     contentId: Buffer,
     heads: readonly [Buffer, Buffer],
   ): Promise<{ readonly positions: readonly CellPosition[]; readonly marks: readonly PackMark[] }> {
-    const cells = (heads[0].length + heads[1].length) / CELL_BYTES;
-    const slot = { cell: keyOf(contentId), payload: undefined, isDamaged: false };
-    const positions = Array.from({ length: cells }, () => this.#store.append(slot));
+    const bytes = Buffer.concat(heads);
+    const positions = Array.from({ length: bytes.length / CELL_BYTES }, (_, at) => {
+      const headLeaf = leafHash(bytes.subarray(at * CELL_BYTES, (at + 1) * CELL_BYTES));
+      return this.#store.append({ cell: keyOf(contentId), payload: undefined, headLeaf, isDamaged: false });
+    });
     return { positions, marks: this.#store.marks() };
   }
 
@@ -131,6 +133,12 @@ export class SimWorkers implements Workers {
         const recipe = this.#recipe(stored, peerKey, cell);
         if (recipe === undefined) throw new BbError('INTEGRITY', 'an own cell is damaged');
         const name = cellName(stored, cell);
+        const headLeaf =
+          name.kind === 'head' ? this.#disk.own.get(stored.heads[name.at]?.slot ?? -1)?.headLeaf : undefined;
+        if (headLeaf !== undefined) {
+          this.#bank.register(headLeaf, recipe);
+          return headLeaf;
+        }
         if (name.kind === 'cell' && this.#store.slot(name.cell)?.payload === undefined) {
           const leaf = dataLeaf(peerKey, name.cell);
           this.#bank.register(leaf, recipe);
@@ -150,7 +158,7 @@ export class SimWorkers implements Workers {
     if (recipe === undefined) return undefined;
     const leaf = this.#leaf(peer, stored, cell);
     if (leaf === undefined) return recipe();
-    const bytes = this.#bank.expand(leaf, recipe);
+    const bytes = this.#bank.expand(keyOf(leaf), recipe);
     this.#bank.register(leaf, recipe, bytes);
     return bytes;
   }
@@ -180,10 +188,11 @@ export class SimWorkers implements Workers {
     blobCells: number,
   ): Promise<{ readonly mac: Buffer; readonly blocksRead: number; readonly damaged: readonly number[] }> {
     const damaged: number[] = [];
+    const leafOf = wholeLeaves(this.#disk, list);
     const leaves = coveredCells(question, blobCells, this.#owner.sampling).map((cell) => {
-      const leaf = wholeHeldLeaf(this.#disk, list, cell);
+      const leaf = leafOf(cell);
       if (leaf === undefined) damaged.push(cell);
-      return leaf ?? Buffer.alloc(32);
+      return leaf === undefined ? Buffer.alloc(32) : bytesOfKey(leaf);
     });
     const mac = macOf(question, pubkeyFromOnionId(challenger), this.#needKeys().pubkey, blobCells, leaves);
     return { mac, blocksRead: blocksRead(question), damaged: this.#owner.hidesDamage ? [] : damaged };
@@ -212,7 +221,8 @@ export class SimWorkers implements Workers {
 
   async damagedHeld(list: number, cells: readonly number[]): Promise<readonly number[]> {
     if (this.#owner.hidesDamage) return [];
-    return cells.filter((cell) => wholeHeldLeaf(this.#disk, list, cell) === undefined);
+    const leafOf = wholeLeaves(this.#disk, list);
+    return cells.filter((cell) => leafOf(cell) === undefined);
   }
 
   async suspectPacks(): Promise<{ readonly own: readonly number[]; readonly peers: readonly number[] }> {
@@ -322,14 +332,16 @@ export class SimWorkers implements Workers {
   }
 }
 
-/** The leaf of a held cell; undefined when the cell is not here or not whole. */
-function wholeHeldLeaf(disk: SimDisk, list: number, cell: number): Buffer | undefined {
-  const held = disk.catalog.lists.get(list);
-  if (held === undefined) return undefined;
-  const key = held.keys[cell] ?? '';
-  const position = disk.catalog.held.get(held.owner)?.get(key)?.position;
-  const slot = position === undefined ? undefined : disk.packs.get(position.pack)?.slots[position.slot];
-  return slot?.fault === 'none' && slot.leafKey === key ? slot.leaf : undefined;
+/** The leaf of a held cell of this list, as a key; undefined when the cell is not here or not whole. */
+function wholeLeaves({ catalog, packs }: SimDisk, list: number): (cell: number) => Key | undefined {
+  const held = catalog.lists.get(list);
+  const cells = held === undefined ? undefined : catalog.held.get(held.owner);
+  return (cell) => {
+    const key = held?.keys[cell];
+    const position = key === undefined ? undefined : cells?.get(key)?.position;
+    const slot = position === undefined ? undefined : packs.get(position.pack)?.slots[position.slot];
+    return slot?.fault === 'none' && slot.leafKey === key ? key : undefined;
+  };
 }
 
 function packed(cells: readonly Key[]): Buffer {
