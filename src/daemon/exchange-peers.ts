@@ -55,7 +55,7 @@ async function rememberHints(session: Session, introducer: OnionId, theirs: Peer
   const { registry } = session;
   const known = registry.peer(introducer);
   if (known !== undefined && known.unlisted !== theirs.unlisted) {
-    await registry.updatePeer(introducer, (old) => ({ ...(old ?? known), unlisted: theirs.unlisted }));
+    await registry.noteOfPeer(introducer, (old) => ({ ...old, unlisted: theirs.unlisted }));
   }
   if (!isTrusted(session, introducer)) return;
   for (const id of theirs.peers.slice(0, PEER_EXCHANGE_PEERS)) {

@@ -86,5 +86,5 @@ async function rememberReached(session: Session, peer: OnionId): Promise<void> {
   const nowMs = session.deps.clock.nowMs();
   if (record === undefined) return;
   if (record.dialledBack && nowMs - record.lastReachedMs < session.deps.periods.tick) return;
-  await session.registry.updatePeer(peer, (old) => ({ ...record, ...old, dialledBack: true, lastReachedMs: nowMs }));
+  await session.registry.noteOfPeer(peer, (old) => ({ ...old, dialledBack: true, lastReachedMs: nowMs }));
 }

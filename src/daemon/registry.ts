@@ -85,6 +85,17 @@ export class Registry {
     }));
   }
 
+  /** What was learned of a peer: one that its user removed meanwhile stays removed. */
+  noteOfPeer(id: OnionId, change: (old: PeerRecord) => PeerRecord): Promise<void> {
+    return this.#writes.run(async () => {
+      const stored = this.#peers.get(id);
+      if (stored === undefined) return;
+      const record = { kind: 'peer', id: stored.id, value: change(stored.value) } as const;
+      await this.#catalog.putRecords([record]);
+      this.#remember(record);
+    });
+  }
+
   /** Its contract, if there was one, stays as a tombstone. */
   deletePeer(id: OnionId): Promise<void> {
     return this.#delete(this.#peers, id);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { meetPeer } from '../../src/daemon/presence.ts';
 import { tick } from '../../src/daemon/tick.ts';
 import { agree, DaemonWorld, propose } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
@@ -111,4 +112,22 @@ test('a removed peer is forgotten, its name is free again', async (context) => {
   assert.equal((await ann.api.changePeer('other', { kind: 'rename', name: 'pal' }))?.name, 'pal');
   await ann.restart();
   assert.equal(knows(ann, bob), undefined);
+});
+
+test('a peer that is removed while it answers a call stays removed', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await friends(bob, ann);
+  const { registry } = ann.session;
+  await registry.updatePeer(bob.id, (old) => ({ ...(old ?? assert.fail()), lastReachedMs: 0 }));
+  const peer = registry.peer.bind(registry);
+  let removal: Promise<void> | undefined;
+  registry.peer = (id) => {
+    const known = peer(id);
+    removal ??= registry.deletePeer(bob.id); // its answer is here, and is about to be written down
+    return known;
+  };
+  await meetPeer(ann.session, bob.id, never()).catch(() => undefined);
+  await removal;
+  assert.equal(peer(bob.id), undefined);
 });
