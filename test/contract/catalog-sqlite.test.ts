@@ -10,42 +10,17 @@ import { pubkeyFromOnionId } from '../../src/core/ids.ts';
 import { isBbError } from '../../src/core/errors.ts';
 import { CatalogReader } from '../../src/storage/catalog/catalog-reader.ts';
 import { RowKeys } from '../../src/storage/catalog/row-keys.ts';
-import { SqliteCatalog } from '../../src/storage/catalog/sqlite-catalog.ts';
-import { StagingDb, stagingPath } from '../../src/storage/catalog/staging.ts';
+import { StagingDb } from '../../src/storage/catalog/staging.ts';
 import { catalogSuite, cellIdOf, commitOf, opened, ROW_KEY } from './catalog-suite.ts';
-import type { CatalogDisk, StagedName } from './catalog-suite.ts';
-import { bytesOf, countingRandom, peerOf, tempDir } from './storage-fixture.ts';
+import type { CatalogDisk } from './catalog-suite.ts';
+import { chunkIdOf, random, sqliteDiskIn } from './sqlite-disk.ts';
+import { bytesOf, peerOf, tempDir } from './storage-fixture.ts';
 
-const random = countingRandom();
-const chunkIdOf = (name: string): Buffer => bytesOf(`chunk ${name}`, 16);
-
-function diskIn(dir: string): CatalogDisk {
-  fs.mkdirSync(`${dir}/tmp`);
-  let staged = 0;
-  return {
-    make: () => new SqliteCatalog(dir, random),
-    stage(index, data) {
-      const id = `stage-${staged++}`;
-      const staging = new StagingDb(stagingPath(dir, id), { durable: false });
-      const add = ({ name, slot, chunks }: StagedName, kind: 'index' | 'data'): void => {
-        if (slot !== undefined)
-          staging.addCell(cellIdOf(name), { kind: kind === 'data' ? 1 : 2, position: { pack: 0, slot } });
-        for (const chunk of chunks ?? []) staging.addChunk(chunkIdOf(chunk), cellIdOf(name));
-        staging.listCell(cellIdOf(name), kind);
-      };
-      for (const cell of data) add(cell, 'data');
-      for (const cell of index) add(cell, 'index');
-      staging.close();
-      return id;
-    },
-  };
-}
-
-catalogSuite('sqlite', (t) => diskIn(tempDir(t)));
+catalogSuite('sqlite', (t) => sqliteDiskIn(tempDir(t)));
 
 function fixture(t: TestContext): { readonly dir: string; readonly disk: CatalogDisk } {
   const dir = tempDir(t);
-  return { dir, disk: diskIn(dir) };
+  return { dir, disk: sqliteDiskIn(dir) };
 }
 
 test('a newer format and a foreign file are refused and left as they are', async (t) => {
@@ -123,7 +98,7 @@ test('state.bak is a whole catalog of its moment', async (t) => {
   await catalog.close();
   const copy = tempDir(t);
   fs.copyFileSync(`${dir}/state.bak`, `${copy}/state.db`);
-  const restored = await opened(diskIn(copy));
+  const restored = await opened(sqliteDiskIn(copy));
   assert.equal((await restored.newestRevision())?.sequence, 2);
   assert.ok(await restored.revision(one.revision.contentId));
   await restored.close();
@@ -184,7 +159,8 @@ test('a row that is older than a field gets the value of before there was such a
   const id = '44'.repeat(16) as never;
   await catalog.putRecords([{ id, kind: 'node', value: older as never }]);
   const scrub = { ownCell: 0, heldList: 0, heldCell: 0 };
-  const value = { ...older, newIdentity: false, belowSeconds: -1, missingFiles: 0, forks: [], scrub };
+  const recovery = { firstAnswerSeconds: -1, acceptedSequence: 0, newIdentity: false, missingFiles: 0, forks: [] };
+  const value = { ...older, ...recovery, belowSeconds: -1, scrub };
   assert.deepEqual(await catalog.records(), [{ id, kind: 'node', value }]);
   await catalog.close();
 });

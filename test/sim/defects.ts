@@ -18,6 +18,7 @@ export type Defect = {
   readonly noticed: RegExp;
 };
 
+const KILLED = ['catalog-kills', 'every acknowledged transaction'] as const;
 const GONE = ['promises', 'a friend who never comes back'] as const;
 const EDIT_CRASH = ['crash-points', 'a storer may die'] as const;
 const THROWN_AWAY = ['lost-disks', 'a storer that threw everything away'] as const;
@@ -206,5 +207,38 @@ export const DEFECTS: readonly Defect[] = [
     ],
     scenario: ['promises', 'a copy that is lost for good'],
     noticed: /another friend holds a copy/,
+  },
+  {
+    name: 'the catalog says done before it has written',
+    edits: [
+      {
+        file: 'storage/catalog/sqlite-catalog.ts',
+        from: 'sql.transaction(() => writeRecords(sql, keys, puts, deletes));',
+        to: 'setImmediate(() => sql.transaction(() => writeRecords(sql, keys, puts, deletes)));',
+      },
+    ],
+    scenario: KILLED,
+    noticed: /neither these nor one more/,
+  },
+  {
+    name: 'each statement of the catalog is a transaction of its own',
+    edits: [
+      { file: 'storage/catalog/sql.ts', from: "this.exec('BEGIN IMMEDIATE');", to: '' },
+      { file: 'storage/catalog/sql.ts', from: "this.exec('COMMIT');", to: '' },
+    ],
+    scenario: KILLED,
+    noticed: /neither these nor one more|the catalog does not open/,
+  },
+  {
+    name: 'what the journal of the catalog holds is thrown away at a start',
+    edits: [
+      {
+        file: 'storage/catalog/database.ts',
+        from: "fs.closeSync(fs.openSync(path, 'a', 0o600));",
+        to: "fs.closeSync(fs.openSync(path, 'a', 0o600)); fs.rmSync(`${path}-wal`, { force: true });",
+      },
+    ],
+    scenario: KILLED,
+    noticed: /neither these nor one more|the catalog does not open/,
   },
 ];
