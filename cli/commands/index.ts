@@ -169,6 +169,12 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./storage-held.ts'),
   },
   {
+    words: 'storage verify',
+    summary: 'read every own and held cell; bad ones are healed or confessed (0 good, 4 something to do)',
+    streams: true,
+    load: () => import('./storage-verify.ts'),
+  },
+  {
     words: 'storage gc',
     summary: 'let go what no promise keeps',
     options: [['--evict', 'replicas whose remaining seconds are used up as well']],

@@ -140,12 +140,17 @@ export function isHealingOpen({ registry, ownDamage }: Session): boolean {
 /** A head is made anew from its content id and Metadata: sealing is deterministic. */
 async function healHeads(session: Session): Promise<void> {
   for (const row of await keptRevisions(session)) {
-    const { contentId, headCells } = row;
-    const end = blobCellCount(row);
-    const cells = Array.from({ length: headCells }, (_, at) => [at, end - headCells + at]).flat();
-    const damaged = await unlessDropped(() => session.deps.workers.damagedOfBlob(contentId, cells));
-    if (damaged !== undefined && damaged.length > 0) await writeHeads(session, row);
+    const damaged = await damagedHeads(session, row);
+    if (damaged.length > 0) await writeHeads(session, row);
   }
+}
+
+/** Bad cells of both head copies; none of a revision that was dropped meanwhile. */
+export async function damagedHeads({ deps }: Session, row: RevisionRow): Promise<readonly number[]> {
+  const { contentId, headCells } = row;
+  const end = blobCellCount(row);
+  const cells = Array.from({ length: headCells }, (_, at) => [at, end - headCells + at]).flat();
+  return (await unlessDropped(() => deps.workers.damagedOfBlob(contentId, cells))) ?? [];
 }
 
 function writeHeads({ contentLock, deps, keyring, bus }: Session, row: RevisionRow): Promise<void> {
@@ -160,7 +165,7 @@ function writeHeads({ contentLock, deps, keyring, bus }: Session, row: RevisionR
 }
 
 /** Every revision of ours that is kept for somebody. */
-async function keptRevisions(session: Session): Promise<RevisionRow[]> {
+export async function keptRevisions(session: Session): Promise<RevisionRow[]> {
   const ids = new Map<string, Buffer>();
   const add = (id: Buffer) => ids.set(id.toString('base64'), id);
   if (session.newest !== undefined) add(session.newest.row.contentId);

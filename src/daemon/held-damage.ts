@@ -1,37 +1,34 @@
 // Slots of the peers store that are known to be damaged, in memory: by place, so that all lists that share a cell share
 // what is known of it, and a cell that was fetched again is good because it lies elsewhere (docs/protocol.md, "Damage").
 
-import { PACK_SLOTS } from '../core/limits.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { HeldRecord } from '../core/records.ts';
 import type { CellPosition } from '../ports/cell-store.ts';
 import { plan } from './plan.ts';
 import type { Session } from './session.ts';
+import { SlotSet } from './slot-set.ts';
 
 /** Cells of a list whose places are read at a time. */
 const PLACES_PER_READ = 1024;
 
 export class HeldDamage {
-  /** Pack -> one bit per slot. */
-  readonly #slots = new Map<number, Uint8Array>();
+  readonly #slots = new SlotSet();
   readonly #suspectPacks = new Set<number>();
   readonly #seenPacks = new Set<number>();
   /** Tries of a repair in a row that did not bring everything back. */
   readonly failures = new Map<OnionId, number>();
 
-  add({ pack, slot }: CellPosition): void {
-    const bits = this.#slots.get(pack) ?? new Uint8Array(Math.ceil(PACK_SLOTS / 8));
-    bits[slot >> 3] = (bits[slot >> 3] ?? 0) | (1 << (slot & 7));
-    this.#slots.set(pack, bits);
-    this.suspectPack(pack);
+  add(position: CellPosition): void {
+    this.#slots.add(position);
+    this.suspectPack(position.pack);
   }
 
-  has({ pack, slot }: CellPosition): boolean {
-    return ((this.#slots.get(pack)?.[slot >> 3] ?? 0) & (1 << (slot & 7))) !== 0;
+  has(position: CellPosition): boolean {
+    return this.#slots.has(position);
   }
 
   get isEmpty(): boolean {
-    return this.#slots.size === 0;
+    return this.#slots.isEmpty;
   }
 
   /** All of it will be read, once. */

@@ -21,6 +21,7 @@ import { removeFile, setFile } from './set-file.ts';
 import type { Session } from './session.ts';
 import { setStorage, showStorage } from './storage-settings.ts';
 import { collectGarbage, heldViews } from './stored-for-peers.ts';
+import { verifyStorage } from './verify-storage.ts';
 import { contractView, peerView } from './views.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 
@@ -47,6 +48,7 @@ export function localApiOf(daemon: Daemon): LocalApi {
     },
     held: async () => heldViews(daemon.session),
     collectGarbage: async (evict) => collectGarbage(daemon.session, evict),
+    verifyStorage: (signal) => verifyStorage(daemon.session, signal),
     contracts: async (reference) => contracts(daemon.session, reference),
     propose: (args, signal) => propose(daemon, args, signal),
     answerProposal: async (reference, accept, signal) =>

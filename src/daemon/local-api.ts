@@ -306,6 +306,33 @@ export type DoctorUpdate =
   | { readonly kind: 'finding'; readonly finding: Finding }
   | { readonly kind: 'progress'; readonly progress: ProgressView };
 
+/** What a reading of every cell found. */
+export type VerifiedView = {
+  readonly ownCells: number;
+  readonly ownDamaged: number;
+  /** Of these what no peer in reach gave back. */
+  readonly ownLost: number;
+  /** The index is lost, so nothing is known of files. */
+  readonly isIndexLost: boolean;
+  readonly damagedFiles: number;
+  /** At most MISSING_NAMES. */
+  readonly damagedNames: readonly Buffer[];
+  /** One per owner of held cells. */
+  readonly peers: readonly VerifiedPeerView[];
+};
+
+export type VerifiedPeerView = {
+  readonly peer: OnionId;
+  readonly name: string;
+  readonly cells: number;
+  /** The owner is told, and they are fetched again. */
+  readonly damaged: number;
+};
+
+export type VerifyUpdate =
+  | { readonly kind: 'progress'; readonly progress: ProgressView }
+  | { readonly kind: 'result'; readonly result: VerifiedView };
+
 /** Peers are named by onion id, bb: URI, name or unique prefix. All methods throw BbError. */
 export interface LocalApi {
   health(): { readonly version: string; readonly state: NodeState };
@@ -342,6 +369,8 @@ export interface LocalApi {
   setStorage(limitBytes: number, minReplicas: number, broken?: readonly string[]): Promise<StorageView>;
   held(): Promise<readonly HeldView[]>;
   collectGarbage(evict: boolean): Promise<{ readonly droppedRevisions: number; readonly freedBytes: number }>;
+  /** Joins the reading that runs, if one does; it goes on when `signal` aborts. */
+  verifyStorage(signal: AbortSignal): AsyncIterable<VerifyUpdate>;
   contracts(reference: string): Promise<readonly ContractView[]>;
   propose(args: ProposeArgs, signal: AbortSignal): AsyncIterable<ProposeUpdate>;
   /** The word about a proposal that waits; `told` = the peer knows already. */

@@ -13,6 +13,7 @@ import type { PeerClient } from '../ports/peer-client.ts';
 import type { Deps, Network } from './deps.ts';
 import type { EventBus } from './event-bus.ts';
 import type { Jobs } from './jobs.ts';
+import type { VerifiedView } from './local-api.ts';
 import { ChallengeBuckets } from './answer-challenge.ts';
 import { OfferCounts } from './offer-counts.ts';
 import { HeldDamage } from './held-damage.ts';
@@ -55,6 +56,8 @@ export class Session {
   readonly ownBlobs = new OwnBlobs();
   readonly ownDamage = new OwnDamage();
   readonly heldDamage = new HeldDamage();
+  /** The reading of every cell that runs now. */
+  verification: Promise<VerifiedView> | undefined;
   readonly offerCounts = new OfferCounts();
   readonly peerRanks = new PeerRanks();
   readonly progressMarks = new ProgressMarks();

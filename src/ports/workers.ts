@@ -109,11 +109,11 @@ export interface Workers {
   damagedOfBlob(contentId: Buffer, cells: readonly number[]): Promise<readonly number[]>;
   /** Ids of all damaged own cells in these packs and in the packs of the named cells. */
   damagedOwn(cellIds: Buffer, packs: readonly number[]): Promise<Buffer>;
-  /** Reads the next `limit` own cells. `next`: where to go on, 0 = at the begin; `total`: own cells in all. */
+  /** Reads the next own cells, at most `limit`. `next`: where to go on, 0 = at the begin; `total`: own cells in all. */
   scrubOwn(
     after: number,
     limit: number,
-  ): Promise<{ readonly damaged: Buffer; readonly next: number; readonly total: number }>;
+  ): Promise<{ readonly damaged: Buffer; readonly read: number; readonly next: number; readonly total: number }>;
   /** Which of these cells of a held list are damaged or not here. */
   damagedHeld(list: number, cells: readonly number[]): Promise<readonly number[]>;
   /** Packs whose file is lost or damaged at one of its ends: their cells have to be looked at. */

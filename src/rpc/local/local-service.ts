@@ -17,7 +17,7 @@ import { optionalReference, peerChange, peerInfoMessage, peerReference, peersMes
 import { recoverArgs, recoverMessage } from './recover-messages.ts';
 import { setFileHandler } from './set-file.ts';
 import { eventMessage, stateNumber, statusMessage } from './status-message.ts';
-import { heldMessage, storageMessage } from './storage-message.ts';
+import { heldMessage, storageMessage, verifyMessage } from './storage-message.ts';
 import { revisionMessage } from './views.ts';
 
 export type LocalServiceDeps = LocalCallDeps & {
@@ -78,6 +78,7 @@ export function localHandlers(deps: LocalServiceDeps): BarterBackupClientServer 
       const { droppedRevisions, freedBytes } = await api.collectGarbage(evict);
       return { droppedRevisions, freedBytes: BigInt(freedBytes) };
     }),
+    verifyStorage: serverStream(deps, (_, signal) => api.verifyStorage(signal), verifyMessage),
     setStorageConfig: unary(deps, async ({ config, breakPromisesTo }) => {
       const limitBytes = wireNumber(config?.allocatedStorageForPeers ?? 0n, 'allocated_storage_for_peers');
       const minReplicas = wireNumber(config?.minReplicas ?? 0n, 'min_replicas');

@@ -44,11 +44,11 @@ export async function scrubOwn(
   disk: Disk,
   after: number,
   limit: number,
-): Promise<{ readonly damaged: Buffer; readonly next: number; readonly total: number }> {
+): Promise<{ readonly damaged: Buffer; readonly read: number; readonly next: number; readonly total: number }> {
   const cells = disk.catalog.ownCellsAfter(after, limit);
   const damaged = await damagedAmong(disk, cells);
   const next = cells.length < limit ? 0 : (cells.at(-1)?.num ?? 0);
-  return { damaged: Buffer.concat(damaged), next, total: disk.catalog.ownCellCount() };
+  return { damaged: Buffer.concat(damaged), read: cells.length, next, total: disk.catalog.ownCellCount() };
 }
 
 /** Which of these cells of a held list are damaged or not here. */

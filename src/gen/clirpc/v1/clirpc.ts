@@ -1174,6 +1174,50 @@ export interface CollectGarbageResponse {
   freedBytes: bigint;
 }
 
+/** VerifyStorageRequest is empty. */
+export interface VerifyStorageRequest {
+}
+
+/** VerifyStorageUpdate is how far the reading is, or what it found. */
+export interface VerifyStorageUpdate {
+  /** progress is set while cells are read. */
+  progress:
+    | Progress
+    | undefined;
+  /** result is set in the last one. */
+  result: VerifyStorageResult | undefined;
+}
+
+/** VerifyStorageResult is what the reading found. */
+export interface VerifyStorageResult {
+  /** own_cells counts cells of our own content that were read. */
+  ownCells: bigint;
+  /** own_damaged counts those that were bad. */
+  ownDamaged: bigint;
+  /** own_lost counts those that no peer in reach gave back. */
+  ownLost: bigint;
+  /** index_lost: the index is among them, so the files are not known. */
+  indexLost: boolean;
+  /** damaged_files counts files that need lost cells. */
+  damagedFiles: bigint;
+  /** damaged_names has the paths of the first of them. */
+  damagedNames: Buffer[];
+  /** peers has one element per owner of held cells. */
+  peers: VerifiedPeer[];
+}
+
+/** VerifiedPeer is what was read of the cells held for one owner. */
+export interface VerifiedPeer {
+  /** peer is the owner. */
+  peer:
+    | Peer
+    | undefined;
+  /** cells counts what was read. */
+  cells: bigint;
+  /** damaged counts what is bad; the owner is told, and it is fetched again. */
+  damaged: bigint;
+}
+
 /** SetStorageConfigResponse is the result. */
 export interface SetStorageConfigResponse {
   /** config is what holds now. */
@@ -7260,6 +7304,457 @@ export const CollectGarbageResponse: MessageFns<CollectGarbageResponse> = {
   },
 };
 
+function createBaseVerifyStorageRequest(): VerifyStorageRequest {
+  return {};
+}
+
+export const VerifyStorageRequest: MessageFns<VerifyStorageRequest> = {
+  encode(_: VerifyStorageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyStorageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyStorageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): VerifyStorageRequest {
+    return {};
+  },
+
+  toJSON(_: VerifyStorageRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<VerifyStorageRequest>, I>>(base?: I): VerifyStorageRequest {
+    return VerifyStorageRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<VerifyStorageRequest>, I>>(_: I): VerifyStorageRequest {
+    const message = createBaseVerifyStorageRequest();
+    return message;
+  },
+};
+
+function createBaseVerifyStorageUpdate(): VerifyStorageUpdate {
+  return { progress: undefined, result: undefined };
+}
+
+export const VerifyStorageUpdate: MessageFns<VerifyStorageUpdate> = {
+  encode(message: VerifyStorageUpdate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.progress !== undefined) {
+      Progress.encode(message.progress, writer.uint32(10).fork()).join();
+    }
+    if (message.result !== undefined) {
+      VerifyStorageResult.encode(message.result, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyStorageUpdate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyStorageUpdate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.progress = Progress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = VerifyStorageResult.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifyStorageUpdate {
+    return {
+      progress: isSet(object.progress) ? Progress.fromJSON(object.progress) : undefined,
+      result: isSet(object.result) ? VerifyStorageResult.fromJSON(object.result) : undefined,
+    };
+  },
+
+  toJSON(message: VerifyStorageUpdate): unknown {
+    const obj: any = {};
+    if (message.progress !== undefined) {
+      obj.progress = Progress.toJSON(message.progress);
+    }
+    if (message.result !== undefined) {
+      obj.result = VerifyStorageResult.toJSON(message.result);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<VerifyStorageUpdate>, I>>(base?: I): VerifyStorageUpdate {
+    return VerifyStorageUpdate.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<VerifyStorageUpdate>, I>>(object: I): VerifyStorageUpdate {
+    const message = createBaseVerifyStorageUpdate();
+    message.progress = (object.progress !== undefined && object.progress !== null)
+      ? Progress.fromPartial(object.progress)
+      : undefined;
+    message.result = (object.result !== undefined && object.result !== null)
+      ? VerifyStorageResult.fromPartial(object.result)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseVerifyStorageResult(): VerifyStorageResult {
+  return { ownCells: 0n, ownDamaged: 0n, ownLost: 0n, indexLost: false, damagedFiles: 0n, damagedNames: [], peers: [] };
+}
+
+export const VerifyStorageResult: MessageFns<VerifyStorageResult> = {
+  encode(message: VerifyStorageResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ownCells !== 0n) {
+      if (BigInt.asUintN(64, message.ownCells) !== message.ownCells) {
+        throw new globalThis.Error("value provided for field message.ownCells of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.ownCells);
+    }
+    if (message.ownDamaged !== 0n) {
+      if (BigInt.asUintN(64, message.ownDamaged) !== message.ownDamaged) {
+        throw new globalThis.Error("value provided for field message.ownDamaged of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.ownDamaged);
+    }
+    if (message.ownLost !== 0n) {
+      if (BigInt.asUintN(64, message.ownLost) !== message.ownLost) {
+        throw new globalThis.Error("value provided for field message.ownLost of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.ownLost);
+    }
+    if (message.indexLost !== false) {
+      writer.uint32(32).bool(message.indexLost);
+    }
+    if (message.damagedFiles !== 0n) {
+      if (BigInt.asUintN(64, message.damagedFiles) !== message.damagedFiles) {
+        throw new globalThis.Error("value provided for field message.damagedFiles of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.damagedFiles);
+    }
+    for (const v of message.damagedNames) {
+      writer.uint32(50).bytes(v!);
+    }
+    for (const v of message.peers) {
+      VerifiedPeer.encode(v!, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyStorageResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyStorageResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ownCells = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.ownDamaged = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ownLost = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.indexLost = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.damagedFiles = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.damagedNames.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.peers.push(VerifiedPeer.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifyStorageResult {
+    return {
+      ownCells: isSet(object.ownCells)
+        ? BigInt(object.ownCells)
+        : isSet(object.own_cells)
+        ? BigInt(object.own_cells)
+        : 0n,
+      ownDamaged: isSet(object.ownDamaged)
+        ? BigInt(object.ownDamaged)
+        : isSet(object.own_damaged)
+        ? BigInt(object.own_damaged)
+        : 0n,
+      ownLost: isSet(object.ownLost) ? BigInt(object.ownLost) : isSet(object.own_lost) ? BigInt(object.own_lost) : 0n,
+      indexLost: isSet(object.indexLost)
+        ? globalThis.Boolean(object.indexLost)
+        : isSet(object.index_lost)
+        ? globalThis.Boolean(object.index_lost)
+        : false,
+      damagedFiles: isSet(object.damagedFiles)
+        ? BigInt(object.damagedFiles)
+        : isSet(object.damaged_files)
+        ? BigInt(object.damaged_files)
+        : 0n,
+      damagedNames: globalThis.Array.isArray(object?.damagedNames)
+        ? object.damagedNames.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : globalThis.Array.isArray(object?.damaged_names)
+        ? object.damaged_names.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : [],
+      peers: globalThis.Array.isArray(object?.peers)
+        ? object.peers.map((e: any) => VerifiedPeer.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: VerifyStorageResult): unknown {
+    const obj: any = {};
+    if (message.ownCells !== 0n) {
+      obj.ownCells = message.ownCells.toString();
+    }
+    if (message.ownDamaged !== 0n) {
+      obj.ownDamaged = message.ownDamaged.toString();
+    }
+    if (message.ownLost !== 0n) {
+      obj.ownLost = message.ownLost.toString();
+    }
+    if (message.indexLost !== false) {
+      obj.indexLost = message.indexLost;
+    }
+    if (message.damagedFiles !== 0n) {
+      obj.damagedFiles = message.damagedFiles.toString();
+    }
+    if (message.damagedNames?.length) {
+      obj.damagedNames = message.damagedNames.map((e) => base64FromBytes(e));
+    }
+    if (message.peers?.length) {
+      obj.peers = message.peers.map((e) => VerifiedPeer.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<VerifyStorageResult>, I>>(base?: I): VerifyStorageResult {
+    return VerifyStorageResult.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<VerifyStorageResult>, I>>(object: I): VerifyStorageResult {
+    const message = createBaseVerifyStorageResult();
+    message.ownCells = (object.ownCells !== undefined && object.ownCells !== null) ? BigInt(object.ownCells) : 0n;
+    message.ownDamaged = (object.ownDamaged !== undefined && object.ownDamaged !== null)
+      ? BigInt(object.ownDamaged)
+      : 0n;
+    message.ownLost = (object.ownLost !== undefined && object.ownLost !== null) ? BigInt(object.ownLost) : 0n;
+    message.indexLost = object.indexLost ?? false;
+    message.damagedFiles = (object.damagedFiles !== undefined && object.damagedFiles !== null)
+      ? BigInt(object.damagedFiles)
+      : 0n;
+    message.damagedNames = object.damagedNames?.map((e) => e) || [];
+    message.peers = object.peers?.map((e) => VerifiedPeer.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseVerifiedPeer(): VerifiedPeer {
+  return { peer: undefined, cells: 0n, damaged: 0n };
+}
+
+export const VerifiedPeer: MessageFns<VerifiedPeer> = {
+  encode(message: VerifiedPeer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer !== undefined) {
+      Peer.encode(message.peer, writer.uint32(10).fork()).join();
+    }
+    if (message.cells !== 0n) {
+      if (BigInt.asUintN(64, message.cells) !== message.cells) {
+        throw new globalThis.Error("value provided for field message.cells of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.cells);
+    }
+    if (message.damaged !== 0n) {
+      if (BigInt.asUintN(64, message.damaged) !== message.damaged) {
+        throw new globalThis.Error("value provided for field message.damaged of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.damaged);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifiedPeer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifiedPeer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peer = Peer.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cells = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.damaged = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifiedPeer {
+    return {
+      peer: isSet(object.peer) ? Peer.fromJSON(object.peer) : undefined,
+      cells: isSet(object.cells) ? BigInt(object.cells) : 0n,
+      damaged: isSet(object.damaged) ? BigInt(object.damaged) : 0n,
+    };
+  },
+
+  toJSON(message: VerifiedPeer): unknown {
+    const obj: any = {};
+    if (message.peer !== undefined) {
+      obj.peer = Peer.toJSON(message.peer);
+    }
+    if (message.cells !== 0n) {
+      obj.cells = message.cells.toString();
+    }
+    if (message.damaged !== 0n) {
+      obj.damaged = message.damaged.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<VerifiedPeer>, I>>(base?: I): VerifiedPeer {
+    return VerifiedPeer.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<VerifiedPeer>, I>>(object: I): VerifiedPeer {
+    const message = createBaseVerifiedPeer();
+    message.peer = (object.peer !== undefined && object.peer !== null) ? Peer.fromPartial(object.peer) : undefined;
+    message.cells = (object.cells !== undefined && object.cells !== null) ? BigInt(object.cells) : 0n;
+    message.damaged = (object.damaged !== undefined && object.damaged !== null) ? BigInt(object.damaged) : 0n;
+    return message;
+  },
+};
+
 function createBaseSetStorageConfigResponse(): SetStorageConfigResponse {
   return { config: undefined, info: undefined };
 }
@@ -12239,6 +12734,20 @@ export const BarterBackupClientService = {
       Buffer.from(CollectGarbageResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CollectGarbageResponse => CollectGarbageResponse.decode(value),
   },
+  /**
+   * VerifyStorage reads and verifies every own and held cell, has what is bad
+   * healed or confessed, and reports. One reading runs at a time; a second
+   * call joins it, and it goes on when the caller leaves.
+   */
+  verifyStorage: {
+    path: "/clirpc.v1.BarterBackupClient/VerifyStorage" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: VerifyStorageRequest): Buffer => Buffer.from(VerifyStorageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): VerifyStorageRequest => VerifyStorageRequest.decode(value),
+    responseSerialize: (value: VerifyStorageUpdate): Buffer => Buffer.from(VerifyStorageUpdate.encode(value).finish()),
+    responseDeserialize: (value: Buffer): VerifyStorageUpdate => VerifyStorageUpdate.decode(value),
+  },
   /** GetContracts returns the contracts with peers. */
   getContracts: {
     path: "/clirpc.v1.BarterBackupClient/GetContracts" as const,
@@ -12422,6 +12931,12 @@ export interface BarterBackupClientServer extends UntypedServiceImplementation {
   getHeld: handleUnaryCall<GetHeldRequest, GetHeldResponse>;
   /** CollectGarbage lets go what no promise keeps. */
   collectGarbage: handleUnaryCall<CollectGarbageRequest, CollectGarbageResponse>;
+  /**
+   * VerifyStorage reads and verifies every own and held cell, has what is bad
+   * healed or confessed, and reports. One reading runs at a time; a second
+   * call joins it, and it goes on when the caller leaves.
+   */
+  verifyStorage: handleServerStreamingCall<VerifyStorageRequest, VerifyStorageUpdate>;
   /** GetContracts returns the contracts with peers. */
   getContracts: handleUnaryCall<GetContractsRequest, GetContractsResponse>;
   /**
@@ -12688,6 +13203,20 @@ export interface BarterBackupClientClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CollectGarbageResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * VerifyStorage reads and verifies every own and held cell, has what is bad
+   * healed or confessed, and reports. One reading runs at a time; a second
+   * call joins it, and it goes on when the caller leaves.
+   */
+  verifyStorage(
+    request: VerifyStorageRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<VerifyStorageUpdate>;
+  verifyStorage(
+    request: VerifyStorageRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<VerifyStorageUpdate>;
   /** GetContracts returns the contracts with peers. */
   getContracts(
     request: GetContractsRequest,
