@@ -47,6 +47,8 @@ export type ReplicaRecord = {
   readonly proved: Buffer;
   /** Where the coverage sweep of spot checks goes on. */
   readonly sweep: { readonly indexCell: number; readonly dataCell: number };
+  /** Wall clock of the last judged check that swept, or of the first check ever; 0 if none. */
+  readonly lastSweepMs: number;
   /** Counted seconds since which a revision is offered and not acknowledged, and when the peer last fetched a fair part of it. */
   readonly offerSeconds: number;
   readonly progressSeconds: number;
@@ -199,6 +201,10 @@ export type NodeRecord = {
   readonly dirty: boolean;
   /** While recovering: the revision being restored; empty before one was found. */
   readonly recoveringId: Buffer;
+  /** While recovering: counted seconds at which the first holder answered; -1 = none did. */
+  readonly firstAnswerSeconds: number;
+  /** While recovering: the sequence that the user named as the one to restore; 0 = none. */
+  readonly acceptedSequence: number;
   /** The user said (`bb init --new`) that nobody holds anything for this typed secret. */
   readonly newIdentity: boolean;
   /** Counted seconds at which the number of copies fell below the target; -1 = it did not. */

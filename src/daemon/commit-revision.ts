@@ -160,7 +160,8 @@ function nextMetadata(
   generation: number,
 ): Metadata {
   const { node, settings } = session;
-  const sequence = Math.max(node.baseSequence, newest?.row.sequence ?? 0) + 1;
+  // One above the line, whatever this node sealed beside it: the window of ancestors counts down from here.
+  const sequence = (newest?.row.sequence ?? node.baseSequence) + 1;
   const previous = newest?.row.contentId ?? Buffer.alloc(0);
   const generations = newest?.metadata.generations ?? [];
   const ended = newest !== undefined && newest.row.generation < generation;
@@ -189,6 +190,7 @@ function nextMetadata(
       unlisted: settings.unlisted,
     },
     formatMin: CONTENT_FORMAT,
+    settled: newest?.metadata.settled ?? Buffer.alloc(0),
   };
 }
 

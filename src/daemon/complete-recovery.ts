@@ -1,19 +1,23 @@
 // The end of a recovery: a new generation is sealed over the restored content and publishing starts
 // again. By itself when nothing is missing and every listed contract peer answered; else by the user.
 
+import { settle } from '../core/content/ancestors.ts';
 import { compareRevisions } from '../core/content/revision-order.ts';
 import type { RevisionPlace } from '../core/content/revision-order.ts';
 import type { OnionId } from '../core/ids.ts';
 import { judgeCompletion } from '../core/recovery/completion.ts';
 import { isBbError } from '../core/errors.ts';
+import { PERIODS_MS } from '../core/policy/periods.ts';
 import { MISSING_NAMES } from '../core/limits.ts';
 import type { StagedContent } from '../ports/catalog.ts';
 import { modeChange, sayMode } from './change-mode.ts';
 import { commitRevision, unchangedContent } from './commit-revision.ts';
 import { emptyContent } from './empty-content.ts';
+import { lineOf } from './lineage.ts';
 import { listedContractPeers } from './open-head.ts';
 import { plan, planPublishAll } from './plan.ts';
 import type { OpenedHead } from './recovery.ts';
+import { NO_RECOVERY, sinceFirstAnswerMs } from './recovery-waits.ts';
 import { updateReplica } from './replica.ts';
 import { startWork } from './restore-content.ts';
 import type { Newest, Session } from './session.ts';
@@ -49,9 +53,9 @@ export async function tryCompletePartly(session: Session, target: OpenedHead): P
 }
 
 function mayComplete(session: Session, { row, metadata }: OpenedHead, isWhole: boolean): boolean {
-  const { recovery, deps } = session;
+  const { recovery, node, deps } = session;
   const listed = listedContractPeers(metadata, 'ACTIVE');
-  const sinceMs = recovery.firstAnswerMs === undefined ? 0 : deps.clock.monotonicMs() - recovery.firstAnswerMs;
+  const sinceMs = sinceFirstAnswerMs(node) ?? 0;
   const completion = judgeCompletion(
     {
       isRestored: true,
@@ -59,19 +63,18 @@ function mayComplete(session: Session, { row, metadata }: OpenedHead, isWhole: b
       listedPeers: listed.length,
       answeredPeers: listed.filter((peer) => recovery.holders.has(peer)).length,
       sinceFirstAnswerMs: sinceMs,
-      isSequenceAccepted: recovery.acceptSequence !== 0 && recovery.acceptSequence === row.sequence,
+      isSequenceAccepted: node.acceptedSequence !== 0 && node.acceptedSequence === row.sequence,
       isAsked: recovery.isAsked,
       isLossAccepted: recovery.acceptLoss,
     },
-    deps.periods,
+    PERIODS_MS,
   );
   const isHeldBack =
-    completion.kind === 'complete' && sinceMs < deps.periods.publishBlockWait && isNewerKnown(session, row);
+    completion.kind === 'complete' && sinceMs < PERIODS_MS.publishBlockWait && isNewerKnown(session, row);
   if (completion.kind === 'complete' && !isHeldBack) return true;
   recovery.waitingFor = WAITING_WORDS[completion.kind === 'complete' ? 'NEWER' : completion.forWhat];
   if (isWhole) leaveFollower(session);
-  const leftMs = Math.max(0, deps.periods.publishBlockWait - sinceMs);
-  plan(session, 'recover', Math.min(deps.periods.recoveringRetry, leftMs));
+  plan(session, 'recover', deps.periods.recoveringRetry);
   return false;
 }
 
@@ -89,8 +92,8 @@ const WAITING_WORDS = {
 } as const;
 
 /** A peer was offered, or holds without a head that opens, something newer than what came back. */
-function isNewerKnown({ recovery }: Session, row: RevisionPlace): boolean {
-  if (recovery.acceptLoss || recovery.isAsked || recovery.acceptSequence === row.sequence) return false;
+function isNewerKnown({ recovery, node }: Session, row: RevisionPlace): boolean {
+  if (recovery.acceptLoss || recovery.isAsked || node.acceptedSequence === row.sequence) return false;
   return [...recovery.holders.values()].some(({ latestKnown, found }) =>
     [latestKnown, ...found].some((place) => place !== undefined && compareRevisions(place, row) > 0),
   );
@@ -108,14 +111,36 @@ async function complete(
     const { staged, missing } = await stage();
     for (const holder of recovery.holders.values()) await takeReplicaBack(session, holder.peer, line);
     const before = session.node.mode;
-    const ended = { recoveringId: Buffer.alloc(0), newIdentity: false, missingFiles: missing };
+    const settled = givenUp(session, line);
+    const ended = { ...NO_RECOVERY, newIdentity: false, missingFiles: missing };
     // One transaction: a node that recovers what it has already replaced would never end.
-    await commitRevision(session, staged, line, line.row.generation + 1, modeChange(session, 'completed', ended));
+    const base = { row: line.row, metadata: { ...line.metadata, settled } };
+    await commitRevision(session, staged, base, nextGeneration(session, line), modeChange(session, 'completed', ended));
     sayMode(session, before);
   });
   recovery.phase = 'complete';
   session.bus.emit('recovery-complete', { generation: String(session.node.baseGeneration) });
   planPublishAll(session, session.deps.periods.publishDebounce);
+}
+
+/** Above everything that anybody is known to have, so that nothing that was given up comes back as the newest. */
+function nextGeneration({ recovery, node }: Session, line: Newest): number {
+  const known = [...recovery.holders.values()].flatMap(({ latestKnown, found }) => [latestKnown, ...found]);
+  return 1 + Math.max(line.row.generation, node.baseGeneration, ...known.map((place) => place?.generation ?? 0));
+}
+
+/** Who names an older sequence gives up the newer revisions, with their past up to this one: they are no forks to be merged. */
+function givenUp({ recovery, node }: Session, line: Newest): Buffer {
+  let { settled } = line.metadata;
+  if (node.acceptedSequence !== line.row.sequence) return settled;
+  const newer = [...recovery.holders.values()]
+    .flatMap(({ found }) => found)
+    .filter((id) => compareRevisions(id, line.row) > 0);
+  for (const { contentId, sequence } of newer) {
+    const ancestors = recovery.heads.get(contentId.toString('hex'))?.metadata.ancestors ?? Buffer.alloc(0);
+    settled = settle({ ...lineOf(line), settled }, { contentId, sequence, ancestors });
+  }
+  return settled;
 }
 
 /** What a holder has counts as acknowledged if its cells are listed here; its latest_known is the base of the next offer. */

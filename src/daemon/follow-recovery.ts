@@ -5,9 +5,7 @@ import { CELL_BYTES } from '../core/limits.ts';
 import { BbError } from '../core/errors.ts';
 import type { Daemon } from './daemon.ts';
 import type { RecoverArgs, RecoverUpdate } from './local-api.ts';
-import { connectPeer } from './peers.ts';
-import { plan, planFor } from './plan.ts';
-import { requireTor } from './require-tor.ts';
+import { askNamed, takeWords } from './recovery-words.ts';
 import type { Session } from './session.ts';
 import { revisionView, transferViews } from './views.ts';
 import { isRestored } from './complete-recovery.ts';
@@ -20,30 +18,14 @@ export async function* followRecovery(
 ): AsyncGenerator<RecoverUpdate> {
   const { session } = daemon;
   const { recovery } = session;
-  if (args.from !== '') {
-    requireTor(session);
-    const { peer } = await connectPeer(session, args.from, '', session.node.mode === 'normal');
-    planFor(session, 'ask', peer.onionId, 0);
-  }
-  if (session.node.mode !== 'normal') {
-    requireTor(session);
-    recovery.acceptSequence = args.acceptSequence || recovery.acceptSequence;
-    // Only what was shown can be accepted: while cells still come there is nothing to say yes to.
-    recovery.isAsked ||= args.complete && (recovery.isStuck || isRestored(session));
-    recovery.acceptLoss ||= args.acceptLoss;
-    if (args.complete && session.node.mode === 'blocked') {
-      throw new BbError('PUBLISH_BLOCKED', 'no peer that holds your content was found yet', {
-        hint: 'Name one with bb recover --from, or use bb init --new if there is none.',
-      });
-    }
-    plan(session, 'recover', 0);
-  } else if (args.complete) {
-    await outliveForks(session);
-  }
+  if (args.from !== '') await askNamed(session, args, signal);
+  if (session.node.mode !== 'normal') await takeWords(session, args);
+  else if (args.complete) await outliveForks(session);
   const stop = AbortSignal.any([signal, session.scheduler.signal]);
   for await (const event of daemon.bus.subscribe(true, stop)) {
     if (!INTERESTING.has(event.name)) continue;
-    if (recovery.incompatible !== undefined) throw recovery.incompatible;
+    const refusal = recovery.incompatible ?? recovery.refusal;
+    if (refusal !== undefined) throw refusal;
     const update = recoveryView(session, event.name === 'recovery-stuck');
     if (update.done && update.newest === undefined) {
       throw new BbError('NOT_FOUND', 'nobody is known to hold content of this node', {

@@ -25,9 +25,12 @@ export async function noteHolder(session: Session, peer: OnionId, report: Revisi
   const latestKnown = openOwnId(session, report.requesterLatestKnown);
   recovery.holders.set(peer, { peer, found, report, latestKnown, proved: isSame ? known.proved : undefined });
   if (found.length > 0) {
-    recovery.firstAnswerMs ??= session.deps.clock.monotonicMs();
+    const { mode, firstAnswerSeconds, countedSeconds } = session.node;
+    if (mode === 'blocked' || firstAnswerSeconds < 0) {
+      const since = firstAnswerSeconds < 0 ? countedSeconds : firstAnswerSeconds;
+      await changeMode(session, 'first-id-found', { firstAnswerSeconds: since });
+    }
     session.bus.emit('holder-found', { peer, sequence: String(found[0]?.sequence ?? 0) });
-    if (session.node.mode === 'blocked') await changeMode(session, 'first-id-found');
   }
   plan(session, 'recover', 0);
 }

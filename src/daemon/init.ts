@@ -72,6 +72,8 @@ export function initialRecords(deps: Deps, mode: NodeMode, name: string, newIden
       countedSeconds: 0,
       dirty: false,
       recoveringId: Buffer.alloc(0),
+      firstAnswerSeconds: -1,
+      acceptedSequence: 0,
       newIdentity,
       belowSeconds: -1,
       missingFiles: 0,

@@ -12,6 +12,7 @@ import { changeMode } from './change-mode.ts';
 import { openOwnId } from './own-id.ts';
 import { planFor } from './plan.ts';
 import { Recovery } from './recovery.ts';
+import { NO_RECOVERY } from './recovery-waits.ts';
 import type { Newest, Session } from './session.ts';
 
 /**
@@ -21,8 +22,9 @@ import type { Newest, Session } from './session.ts';
 export async function judgeOwnId(session: Session, peer: OnionId, contentId: Buffer): Promise<boolean> {
   const judgement = judge(session, contentId);
   if (judgement === 'newer') {
-    if (session.node.mode === 'normal') session.recovery = new Recovery();
-    await changeMode(session, 'newer-id-found', { recoveringId: contentId });
+    const isNew = session.node.mode === 'normal';
+    if (isNew) session.recovery = new Recovery();
+    await changeMode(session, 'newer-id-found', { ...(isNew ? NO_RECOVERY : {}), recoveringId: contentId });
     planFor(session, 'ask', peer, 0);
     return false;
   }
@@ -62,9 +64,10 @@ function judge(session: Session, contentId: Buffer): OwnIdJudgement {
 }
 
 /** Everything from one revision: its place, its id, and its own window of ancestors. */
-function lineOf({ row, metadata }: Newest): Lineage {
+export function lineOf({ row, metadata }: Newest): Lineage {
   const { contentId, generation, sequence } = row;
-  return { contentId, generation, sequence, ancestors: metadata.ancestors, generations: metadata.generations };
+  const { ancestors, generations, settled } = metadata;
+  return { contentId, generation, sequence, ancestors, generations, settled };
 }
 
 /** A node that lost its newest revision but not its record still knows how far it was. */
@@ -76,6 +79,7 @@ function baseLine({ baseContentId, baseGeneration, baseSequence }: NodeRecord): 
     sequence: baseSequence,
     ancestors: Buffer.alloc(0),
     generations: [],
+    settled: Buffer.alloc(0),
   };
 }
 

@@ -6,6 +6,7 @@
 import { compareRevisions } from '../core/content/revision-order.ts';
 import { BbError, isBbError } from '../core/errors.ts';
 import { backOffMs } from '../core/policy/back-off.ts';
+import { PERIODS_MS } from '../core/policy/periods.ts';
 import { chooseRevision } from '../core/recovery/choose.ts';
 import { judgeFreshness } from '../core/recovery/freshness.ts';
 import { changeMode } from './change-mode.ts';
@@ -14,6 +15,8 @@ import { rememberFork } from './lineage.ts';
 import { listedContractPeers, openHead, proveHolder, takeRecordsBack } from './open-head.ts';
 import { plan, planFor, planPresenceAll } from './plan.ts';
 import type { FoundId, OpenedHead } from './recovery.ts';
+import { sinceFirstAnswerMs } from './recovery-waits.ts';
+import { refuseUnheldWord } from './recovery-words.ts';
 import { restoreContent } from './restore-content.ts';
 import type { Session } from './session.ts';
 
@@ -41,12 +44,13 @@ async function recoverStep(session: Session, signal: AbortSignal): Promise<void>
   if (node.mode === 'normal') return;
   if (node.mode === 'blocked') return look(session);
   askEverybody(session);
-  if (session.laterFormat && recovery.acceptSequence === 0 && !recovery.acceptLoss) {
+  if (session.laterFormat && node.acceptedSequence === 0 && !recovery.acceptLoss) {
     throw new BbError('INCOMPATIBLE', 'a peer holds content of yours that a newer version made');
   }
   const target = await chooseTarget(session, signal);
   if (target === undefined) {
     if (isRestored(session)) return tryComplete(session);
+    await refuseUnheldWord(session);
     recovery.waitingFor = 'a peer that holds your content to call in or answer';
     return;
   }
@@ -63,10 +67,10 @@ async function recoverStep(session: Session, signal: AbortSignal): Promise<void>
  * It is committed here, or what this node sealed over it is: a recovery that was killed while it sealed its last revision
  * finds that one in its packs at the next unlock.
  */
-async function hasAlready({ newest, recovery, deps }: Session, { row }: OpenedHead): Promise<boolean> {
+async function hasAlready({ newest, node, deps }: Session, { row }: OpenedHead): Promise<boolean> {
   if (newest === undefined) return false;
   if (newest.row.contentId.equals(row.contentId)) return true;
-  if (recovery.acceptSequence !== 0 || compareRevisions(newest.row, row) < 0) return false;
+  if (node.acceptedSequence !== 0 || compareRevisions(newest.row, row) < 0) return false;
   return (await deps.catalog.revision(row.contentId)) !== undefined;
 }
 
@@ -104,10 +108,10 @@ function askEverybody(session: Session): void {
 }
 
 /** The newest revision that anybody holds and whose head may open, as far as is known this moment. */
-function newestKnown({ recovery }: Session): ReturnType<typeof chooseRevision<FoundId>> {
+function newestKnown({ recovery, node }: Session): ReturnType<typeof chooseRevision<FoundId>> {
   const wanted = [...recovery.holders.values()]
     .flatMap((holder) => holder.found)
-    .filter((id) => recovery.acceptSequence === 0 || id.sequence === recovery.acceptSequence)
+    .filter((id) => node.acceptedSequence === 0 || id.sequence === node.acceptedSequence)
     .filter((id) => !recovery.badHeads.has(id.contentId.toString('hex')));
   return chooseRevision(wanted);
 }
@@ -154,15 +158,13 @@ async function isFresh(session: Session, signal: AbortSignal): Promise<boolean> 
     {
       holders: candidates.filter(({ proved }) => proved === true).length,
       listedContractPeers: listed.size,
-      sinceFirstAnswerMs:
-        recovery.firstAnswerMs === undefined ? undefined : deps.clock.monotonicMs() - recovery.firstAnswerMs,
-      hasUsersWord: recovery.acceptSequence !== 0,
+      sinceFirstAnswerMs: sinceFirstAnswerMs(session.node),
+      hasUsersWord: session.node.acceptedSequence !== 0,
     },
-    deps.periods,
+    PERIODS_MS,
   );
   if (freshness.isFresh) return true;
   recovery.waitingFor = `${freshness.missing} more of the peers that hold your content, so that no older copy is taken for the newest`;
-  const againMs = Math.min(freshness.waitMs ?? deps.periods.freshnessWait, deps.periods.recoveringRetry);
-  plan(session, 'recover', againMs);
+  plan(session, 'recover', deps.periods.recoveringRetry);
   return false;
 }

@@ -39,8 +39,6 @@ export class Recovery {
   readonly badHeads = new Set<string>();
   /** Monotonic time since which a node that is said to be new can be found and looks for holders. */
   lookSinceMs: number | undefined;
-  /** Monotonic time of the first answer of a holder. */
-  firstAnswerMs: number | undefined;
   target: OpenedHead | undefined;
   phase: RecoverUpdate['phase'] = 'looking';
   waitingFor = '';
@@ -51,13 +49,14 @@ export class Recovery {
   missingNames: readonly Buffer[] = [];
   /** No holder gives the cells that are missing. */
   isStuck = false;
-  /** Words of the user. */
-  acceptSequence = 0;
+  /** Words of the user about what was shown; the sequence that he named is in the node record. */
   isAsked = false;
   acceptLoss = false;
   failures = 0;
   /** The content needs a newer version: no peer can help, the user has to know. */
   incompatible: BbError | undefined;
+  /** The sequence that the user named is held by nobody who answered. */
+  refusal: BbError | undefined;
 
   /** Holders of this revision, in the order in which they answered. */
   holdersOf(contentId: Buffer): Holder[] {

@@ -1,50 +1,16 @@
 // A dead disk, the words, and what comes back; and everything that must not be overwritten on the way.
 
 import assert from 'node:assert/strict';
-import * as fs from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 import { CELL_BYTES } from '../../src/core/limits.ts';
 import type { RecoverArgs } from '../../src/daemon/local-api.ts';
 import { planFor } from '../../src/daemon/plan.ts';
 import { blobCellCount } from '../../src/core/challenge/plan.ts';
-import { agree, DaemonWorld, lieTo, noiseOf } from './daemon-world.ts';
-import type { DaemonNode } from './daemon-node.ts';
+import { DaemonWorld, lieTo, noiseOf } from './daemon-world.ts';
+import { family, newestOf, recoveredFully, sealed } from './family.ts';
 
 const MIB = 1024 ** 2;
 const NONE = Buffer.alloc(0);
-
-type Family = {
-  readonly owner: DaemonNode;
-  readonly one: DaemonNode;
-  readonly two: DaemonNode;
-  readonly world: DaemonWorld;
-};
-
-/** An owner with files of all kinds and two storers, all proved at each other. */
-async function family(context: TestContext): Promise<Family> {
-  const [owner, one, two] = await DaemonWorld.ready(context, 'owner', 'one', 'two');
-  assert(owner && one && two);
-  const { world } = owner;
-  await owner.api.setStorage(3 * 1024 * MIB, 2);
-  await Promise.all([agree(owner, one), agree(two, owner)]);
-  const folder = owner.source({ 'a/big': noiseOf('big', 5 * MIB), 'a/small': 'small', empty: '', exec: '#!/bin/sh\n' });
-  fs.chmodSync(join(folder, 'exec'), 0o750);
-  fs.symlinkSync('a/small', join(folder, 'link'));
-  fs.utimesSync(join(folder, 'a/small'), 1_000_000_000, 1_234_567_890.123);
-  await owner.setFiles({ 'b/c/d': 'deep' });
-  await one.setFiles({ own: 'of one' });
-  await world.until('all is proved', () => owner.isProvedAt(one) && owner.isProvedAt(two) && one.isProvedAt(owner));
-  return { owner, one, two, world };
-}
-
-const isNormal = (node: DaemonNode) => node.session.node.mode === 'normal';
-const newestOf = (node: DaemonNode) => node.session.newest?.row ?? assert.fail('no revision');
-
-async function recoveredFully(world: DaemonWorld, owner: DaemonNode): Promise<void> {
-  await world.until('recovered', () => isNormal(owner) && owner.said('recovery-complete').length > 0);
-}
 
 test('from the words alone everything comes back, from both storers, and goes on as before', async (context) => {
   const { owner, one, two, world } = await family(context);
@@ -274,15 +240,3 @@ test('a second machine under the same words stops all publishing', async (contex
   assert.equal(owner.said('revision-offered', {}, mark).length, 0);
   assert.deepEqual(one.holdsFor(owner)?.contentId, held);
 });
-
-/** An id of the owner's own key that no revision has. */
-function sealed(owner: DaemonNode, sequence: number): Buffer {
-  return owner.session.keyring.sealContentId({
-    generation: newestOf(owner).generation,
-    sequence,
-    createdMs: 1,
-    nonce: noiseOf('nonce', 16),
-    metaBytes: 100,
-    cellCount: 4,
-  });
-}

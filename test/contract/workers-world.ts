@@ -223,6 +223,7 @@ export class World {
       peers: [],
       settings: { name: '', storageLimitBytes: 0, minReplicas: 3, approval: 'added', unlisted: false },
       formatMin: 1,
+      settled: NONE,
     };
   }
 }

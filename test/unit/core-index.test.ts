@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ancestorHash, judgeLineage, pushAncestor } from '../../src/core/content/ancestors.ts';
+import { ancestorHash, judgeLineage, pushAncestor, settle } from '../../src/core/content/ancestors.ts';
 import { encodeIndexRecord, INDEX_MAGIC, IndexReader } from '../../src/core/content/directory.ts';
 import type { IndexRecord } from '../../src/core/content/directory.ts';
 import { decodeEntry, encodeEntry, ENTRY_KIND, NAMESPACE } from '../../src/core/content/entry.ts';
@@ -286,6 +286,7 @@ test('lineage: ancestors, stale ids and forks are told apart', () => {
     contentId: id(5000),
     ancestors,
     generations: [{ generation: 1, lastSequence: 4950 }],
+    settled: Buffer.alloc(0),
   };
   const judge = (generation: number, sequence: number, contentId: Buffer) =>
     judgeLineage(ours, { generation, sequence }, contentId);
@@ -300,4 +301,37 @@ test('lineage: ancestors, stale ids and forks are told apart', () => {
   assert.equal(judge(2, 4999, id(4998)), 'fork');
   assert.equal(judge(1, 5000 - 4096, id(5000 - 4096)), 'ancestor');
   assert.equal(judge(1, 5000 - 4097, id(0)), 'stale');
+});
+
+test('lineage: what was merged or given up is settled with its own past, and no fork any more', () => {
+  const id = (branch: number, sequence: number) => Buffer.alloc(64, branch * 16 + sequence);
+  const lineOf = (branch: number, from: number, to: number): Buffer => {
+    let ancestors: Buffer = Buffer.alloc(0);
+    for (let at = 1; at < to; at++) ancestors = pushAncestor(ancestors, id(at > from ? branch : 0, at));
+    return ancestors;
+  };
+  const ours = {
+    generation: 1,
+    sequence: 9,
+    contentId: id(0, 9),
+    ancestors: lineOf(0, 0, 9),
+    generations: [],
+    settled: Buffer.alloc(0),
+  };
+  const fork = { contentId: id(1, 8), sequence: 8, ancestors: lineOf(1, 5, 8) };
+  const settled = settle(ours, fork);
+  assert.deepEqual(settled, Buffer.concat([id(1, 8), id(1, 7), id(1, 6)].map(ancestorHash)));
+  const merged = { ...ours, settled };
+  for (const sequence of [6, 7, 8]) {
+    assert.equal(judgeLineage(ours, { generation: 1, sequence }, id(1, sequence)), 'fork');
+    assert.equal(judgeLineage(merged, { generation: 1, sequence }, id(1, sequence)), 'ancestor');
+  }
+  assert.deepEqual(settle(merged, fork), settled, 'once');
+  // Newer revisions of the same line are given up down to the one that is taken, which may be the first of the window.
+  const newer = { contentId: id(0, 11), sequence: 11, ancestors: lineOf(0, 0, 11) };
+  assert.deepEqual(settle(ours, newer), Buffer.concat([id(0, 11), id(0, 10)].map(ancestorHash)));
+  const long = { contentId: id(2, 1), sequence: 1, ancestors: Buffer.alloc(0) };
+  const full = { ...ours, settled: Buffer.alloc(8 * 4096, 1) };
+  assert.equal(settle(full, long).length, 8 * 4096);
+  assert.deepEqual(settle(full, long).subarray(0, 8), ancestorHash(id(2, 1)));
 });

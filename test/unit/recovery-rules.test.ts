@@ -59,6 +59,7 @@ const LINE: Lineage = {
   contentId: id(10),
   ancestors: Buffer.concat([9, 8, 7, 6].map((n) => ancestorHash(id(n)))),
   generations: [{ generation: 0, lastSequence: 7 }],
+  settled: ancestorHash(id(98)),
 };
 const place = (generation: number, sequence: number) => ({ generation, sequence });
 
@@ -73,6 +74,8 @@ test('an id of ours is judged by its line', () => {
   assert.equal(judgeOwnId(id(99), place(1, 10), LINE), 'fork');
   assert.equal(judgeOwnId(id(99), place(1, 9), LINE), 'fork');
   assert.equal(judgeOwnId(id(99), place(0, 8), LINE), 'fork');
+  assert.equal(judgeOwnId(id(98), place(1, 9), LINE), 'ours');
+  assert.equal(judgeOwnId(id(98), place(1, 10), LINE), 'fork');
   assert.equal(judgeOwnId(id(99), undefined, LINE), 'foreign');
 });
 

@@ -52,6 +52,7 @@ const METADATA: Metadata = {
   peers: [PEER, { ...PEER, pubkey: Buffer.alloc(32, 12), introducer: Buffer.alloc(32, 1), aeadKey: Buffer.alloc(0) }],
   settings: { name: 'box', storageLimitBytes: 20 * 1024 ** 3, minReplicas: 3, approval: 'everyone', unlisted: true },
   formatMin: 1,
+  settled: Buffer.alloc(8, 13),
 };
 
 const withPeer = (change: Partial<MetadataPeer>): Metadata => ({ ...METADATA, peers: [{ ...PEER, ...change }] });
@@ -73,6 +74,7 @@ test('the first revision, with nothing in it, survives', () => {
     peers: [],
     createdMs: 0,
     contentBytes: 0,
+    settled: Buffer.alloc(0),
   };
   assert.deepEqual(metadataCodec.decode(metadataCodec.encode(empty)), empty);
 });
@@ -82,6 +84,7 @@ test('values at their bounds are taken', () => {
     ...METADATA,
     contentBytes: CONTENT_BYTES,
     ancestors: Buffer.alloc(8 * ANCESTORS),
+    settled: Buffer.alloc(8 * ANCESTORS),
     indexRoot: { level: 8, chunkIds: Array.from({ length: INDEX_ROOT_CHUNKS }, () => Buffer.alloc(16)) },
     peers: Array.from({ length: PEERS }, () => PEER),
     settings: { ...METADATA.settings, name: 'n'.repeat(METADATA_TEXT_BYTES), minReplicas: 32 },
@@ -100,6 +103,8 @@ const BEYOND: Record<string, Metadata> = {
   'too much content': { ...METADATA, contentBytes: CONTENT_BYTES + 1 },
   'a previous id of 63 bytes': { ...METADATA, previousContentId: Buffer.alloc(63) },
   'an ancestor and a half': { ...METADATA, ancestors: Buffer.alloc(12) },
+  'a settled fork and a half': { ...METADATA, settled: Buffer.alloc(12) },
+  'too many settled forks': { ...METADATA, settled: Buffer.alloc(8 * (ANCESTORS + 1)) },
   'too many ancestors': { ...METADATA, ancestors: Buffer.alloc(8 * (ANCESTORS + 1)) },
   'index cells that are not 32 bytes': { ...METADATA, indexCells: Buffer.alloc(33) },
   'no content root': { ...METADATA, contentRoot: Buffer.alloc(0) },

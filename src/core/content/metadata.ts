@@ -71,4 +71,6 @@ export type Metadata = {
   readonly settings: MetadataSettings;
   /** Oldest format version that reads this content, see CONTENT_FORMAT. */
   readonly formatMin: number;
+  /** Packed, 8 bytes each, see ancestors.ts: forks that were merged or given up, newest first. */
+  readonly settled: Buffer;
 };

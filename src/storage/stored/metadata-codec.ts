@@ -89,6 +89,7 @@ function toMessage(metadata: Metadata): pb.Metadata {
     fileBytes: BigInt(metadata.fileBytes),
     settings: { ...metadata.settings, storageLimitBytes: BigInt(metadata.settings.storageLimitBytes) },
     formatMin: metadata.formatMin,
+    settled: metadata.settled,
   };
 }
 
@@ -154,6 +155,7 @@ function fromMessage(message: pb.Metadata): Metadata {
       unlisted: settings.unlisted,
     },
     formatMin: message.formatMin,
+    settled: packed(message.settled, ANCESTOR_BYTES, ANCESTORS),
   };
 }
 

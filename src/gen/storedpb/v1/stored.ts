@@ -158,6 +158,11 @@ export interface Metadata {
     | undefined;
   /** format_min is the oldest format version that can read this content. */
   formatMin: number;
+  /**
+   * settled is packed, 8 bytes each as in ancestors: revisions beside this
+   * history that were merged into it, or that the user gave up.
+   */
+  settled: Buffer;
 }
 
 function createBaseContentRevision(): ContentRevision {
@@ -1170,6 +1175,7 @@ function createBaseMetadata(): Metadata {
     fileBytes: 0n,
     settings: undefined,
     formatMin: 0,
+    settled: Buffer.alloc(0),
   };
 }
 
@@ -1225,6 +1231,9 @@ export const Metadata: MessageFns<Metadata> = {
     }
     if (message.formatMin !== 0) {
       writer.uint32(112).uint32(message.formatMin);
+    }
+    if (message.settled.length !== 0) {
+      writer.uint32(122).bytes(message.settled);
     }
     return writer;
   },
@@ -1354,6 +1363,14 @@ export const Metadata: MessageFns<Metadata> = {
             message.formatMin = reader.uint32();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.settled = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1424,6 +1441,7 @@ export const Metadata: MessageFns<Metadata> = {
         : isSet(object.format_min)
         ? globalThis.Number(object.format_min)
         : 0,
+      settled: isSet(object.settled) ? Buffer.from(bytesFromBase64(object.settled)) : Buffer.alloc(0),
     };
   },
 
@@ -1471,6 +1489,9 @@ export const Metadata: MessageFns<Metadata> = {
     if (message.formatMin !== 0) {
       obj.formatMin = Math.round(message.formatMin);
     }
+    if (message.settled.length !== 0) {
+      obj.settled = base64FromBytes(message.settled);
+    }
     return obj;
   },
 
@@ -1501,6 +1522,7 @@ export const Metadata: MessageFns<Metadata> = {
       ? Settings.fromPartial(object.settings)
       : undefined;
     message.formatMin = object.formatMin ?? 0;
+    message.settled = object.settled ?? Buffer.alloc(0);
     return message;
   },
 };

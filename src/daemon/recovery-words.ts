@@ -1,0 +1,70 @@
+// What the user says to a recovery: whom to ask, which sequence to take, that what is missing is to be lived with.
+// Invariant: a sequence that was named is kept until the recovery ends, over restarts, too: nothing newer is restored in its
+// place. One that nobody holds is refused, so that the node does not wait for it for ever.
+
+import { BbError } from '../core/errors.ts';
+import type { RecoverArgs } from './local-api.ts';
+import { connectPeer } from './peers.ts';
+import { plan, planFor } from './plan.ts';
+import { askHolder } from './presence.ts';
+import { isRestored } from './complete-recovery.ts';
+import { requireTor } from './require-tor.ts';
+import type { Session } from './session.ts';
+
+/** `--from`. Its answer is waited for when a word depends on it: PEER_UNREACHABLE. */
+export async function askNamed(session: Session, args: RecoverArgs, signal: AbortSignal): Promise<void> {
+  requireTor(session);
+  const isNormal = session.node.mode === 'normal';
+  const { peer } = await connectPeer(session, args.from, '', isNormal);
+  if (args.acceptSequence !== 0 && !isNormal) await askHolder(session, peer.onionId, signal);
+  else planFor(session, 'ask', peer.onionId, 0);
+}
+
+/** On a node that is not `normal`. NOT_FOUND for a sequence that nobody holds, PUBLISH_BLOCKED while nobody answered. */
+export async function takeWords(session: Session, args: RecoverArgs): Promise<void> {
+  const { recovery, node } = session;
+  requireTor(session);
+  if (args.acceptSequence !== 0) await acceptSequence(session, args.acceptSequence);
+  // Only what was shown can be accepted: while cells still come there is nothing to say yes to.
+  recovery.isAsked ||= args.complete && (recovery.isStuck || isRestored(session));
+  recovery.acceptLoss ||= args.acceptLoss;
+  if (args.complete && node.mode === 'blocked') {
+    throw new BbError('PUBLISH_BLOCKED', 'no peer that holds your content was found yet', {
+      hint: 'Name one with bb recover --from, or use bb init --new if there is none.',
+    });
+  }
+  plan(session, 'recover', 0);
+}
+
+async function acceptSequence(session: Session, sequence: number): Promise<void> {
+  const held = heldSequences(session);
+  if (held.length > 0 && !held.includes(sequence)) throw notHeld(sequence, held);
+  session.recovery.refusal = undefined;
+  session.recovery.isStuck = false;
+  await session.registry.updateNode(() => ({ ...session.node, acceptedSequence: sequence }));
+}
+
+/** The word was given before anybody had answered, and those that have answered now do not hold it. */
+export async function refuseUnheldWord(session: Session): Promise<void> {
+  const { acceptedSequence } = session.node;
+  const held = heldSequences(session);
+  if (acceptedSequence === 0 || held.length === 0 || held.includes(acceptedSequence)) return;
+  session.recovery.refusal = notHeld(acceptedSequence, held);
+  await session.registry.updateNode(() => ({ ...session.node, acceptedSequence: 0 }));
+  plan(session, 'recover', 0);
+}
+
+/** Of all holders that answered, newest first. */
+function heldSequences({ recovery }: Session): number[] {
+  const all = [...recovery.holders.values()].flatMap(({ found }) => found.map(({ sequence }) => sequence));
+  return [...new Set(all)].sort((a, b) => b - a);
+}
+
+function notHeld(sequence: number, held: readonly number[]): BbError {
+  const shown = held.slice(0, SEQUENCES_SHOWN).join(', ');
+  return new BbError('NOT_FOUND', `no peer that answered holds revision ${sequence} of your content`, {
+    hint: `They hold ${shown}${held.length > SEQUENCES_SHOWN ? ' and older ones' : ''}. Ask another one with bb recover --from bb:<its id>.`,
+  });
+}
+
+const SEQUENCES_SHOWN = 12;

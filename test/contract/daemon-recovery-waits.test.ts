@@ -1,0 +1,135 @@
+// What a recovery waits for, and what the user says to it, is kept over a restart.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { agree, DaemonWorld } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
+import { family, isNormal, newestOf, recoveredFully } from './family.ts';
+
+const HOUR = 3600;
+const never = () => new AbortController().signal;
+
+/** The node was awake and in touch for so long. */
+async function pass(node: DaemonNode, hours: number): Promise<void> {
+  await node.session.registry.updateNode((old) => {
+    assert(old);
+    return { ...old, countedSeconds: old.countedSeconds + hours * HOUR };
+  });
+}
+
+async function say(
+  node: DaemonNode,
+  words: { readonly acceptSequence?: number; readonly from?: string },
+): Promise<void> {
+  const args = { from: '', complete: false, acceptSequence: 0, acceptLoss: false, ...words };
+  for await (const { done } of node.api.recover(args, never())) if (done) break;
+}
+
+test('the 24 and the 72 hours of a recovery go on after a restart', async (context) => {
+  const { owner, two, world } = await family(context);
+  const before = await owner.listing();
+  await two.kill();
+  await owner.wipe();
+  await owner.init('recover');
+  await world.until('waiting for two', () => /1 more/.test(owner.session.recovery.waitingFor));
+  await pass(owner, 23);
+  await owner.restart();
+  await world.until('waiting again', () => /1 more/.test(owner.session.recovery.waitingFor));
+  await pass(owner, 1);
+  await owner.hears('content-restored');
+  assert.deepEqual(await owner.listing(), before);
+  assert.equal(owner.session.node.mode, 'recovering');
+  await pass(owner, 47);
+  await owner.restart();
+  await world.until('waiting for the other one', () => /remaining peers/.test(owner.session.recovery.waitingFor));
+  await pass(owner, 1);
+  await recoveredFully(world, owner);
+
+  await context.test('and the next recovery begins to wait from the start', async () => {
+    const { firstAnswerSeconds, acceptedSequence } = owner.session.node;
+    assert.deepEqual([firstAnswerSeconds, acceptedSequence], [-1, 0]);
+  });
+});
+
+/** An owner whose storer keeps three revisions of one file, which says which one it is. */
+async function history(context: TestContext): Promise<{ owner: DaemonNode; storer: DaemonNode; sequences: number[] }> {
+  const [owner, storer] = await DaemonWorld.ready(context, 'owner', 'storer');
+  assert(owner && storer);
+  await owner.api.setStorage(0, 1);
+  await agree(owner, storer);
+  const sequences: number[] = [];
+  for (const text of ['first', 'second', 'third']) {
+    // Revisions of one hour are thinned.
+    await pass(storer, 2);
+    await owner.setFiles({ note: text });
+    await owner.world.until('proved', () => owner.isProvedAt(storer));
+    sequences.push(newestOf(owner).sequence);
+  }
+  return { owner, storer, sequences };
+}
+
+test('a sequence that the user named is restored after a restart, too, and nothing newer in its place', async (context) => {
+  const { owner, storer, sequences } = await history(context);
+  await owner.wipe();
+  const pause = storer.pauseAt('read', 1);
+  await owner.init('recover');
+  await owner.hears('holder-found');
+  void say(owner, { acceptSequence: sequences[1] ?? 0 }).catch(() => undefined); // it dies with the node
+  await owner.world.until('the word is kept', () => owner.session.node.acceptedSequence !== 0);
+  await owner.kill();
+  pause.go();
+  storer.hooks.clear();
+  await owner.start();
+  await owner.unlock();
+  await recoveredFully(owner.world, owner);
+  assert.equal((await owner.read('docs/note')).toString(), 'second');
+
+  await context.test('the newer ones are given up: no fork, and the node goes on above them', async () => {
+    await owner.world.until('proved', () => owner.isProvedAt(storer));
+    assert.equal(newestOf(owner).generation, 2);
+    assert.deepEqual(owner.session.node.forks, []);
+    assert.equal((await owner.read('docs/note')).toString(), 'second');
+  });
+});
+
+test('an older revision of an older generation can be taken, and the node stays with it', async (context) => {
+  const { owner, storer, sequences } = await history(context);
+  await owner.wipe();
+  await owner.init('recover');
+  await recoveredFully(owner.world, owner);
+  await owner.setFiles({ note: 'of the second generation' });
+  await owner.world.until('proved', () => owner.isProvedAt(storer));
+  assert.equal(newestOf(owner).generation, 2);
+  await owner.wipe();
+  const from = owner.events.length;
+  await owner.init('recover');
+  await owner.hears('holder-found', {}, from);
+  await say(owner, { acceptSequence: sequences[1] ?? 0 });
+  await owner.hears('recovery-complete', {}, from);
+  assert.equal(newestOf(owner).generation, 3);
+  await owner.world.until('proved', () => owner.isProvedAt(storer));
+  assert.deepEqual([isNormal(owner), owner.session.node.forks], [true, []]);
+  assert.equal((await owner.read('docs/note')).toString(), 'second');
+});
+
+test('a sequence that nobody holds is refused, with those that somebody does', async (context) => {
+  const { owner, storer, sequences } = await history(context);
+  const isRefused = (error: { readonly code: string; readonly hint?: string }) => {
+    assert.equal(error.code, 'NOT_FOUND');
+    assert.match(error.hint ?? '', new RegExp(`${sequences[2]}, .*${sequences[1]}`));
+    return true;
+  };
+  owner.world.cut(owner, storer);
+  await owner.wipe();
+  await owner.init('recover');
+  // Said before anybody answered: judged when somebody does.
+  const early = assert.rejects(say(owner, { acceptSequence: 99 }), isRefused);
+  await owner.world.until('the word is kept', () => owner.session.node.acceptedSequence === 99);
+  owner.world.mend(owner, storer);
+  await early;
+  assert.equal(owner.session.node.acceptedSequence, 0);
+  await assert.rejects(say(owner, { acceptSequence: 98, from: storer.id }), isRefused);
+  await recoveredFully(owner.world, owner);
+  assert.equal((await owner.read('docs/note')).toString(), 'third');
+});
