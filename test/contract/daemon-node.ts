@@ -3,7 +3,6 @@
 
 import { hkdfSync } from 'node:crypto';
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemRandom } from '../../src/app/system-random.ts';
 import { packKeys } from '../../src/core/crypto/dir-keys.ts';
@@ -35,11 +34,6 @@ import { realClock } from '../net/real-clock.ts';
 import type { DaemonWorld } from './daemon-world.ts';
 
 const TIME_DIVISOR = 1000;
-
-// Dozens of threads load the same sources here; what the first ones compiled serves the others.
-const compiled = fs.mkdtempSync(join(tmpdir(), 'bb-compiled-'));
-process.env.NODE_COMPILE_CACHE = compiled;
-process.on('exit', () => fs.rmSync(compiled, { recursive: true, force: true }));
 
 /** Runs before every call of a method of workers, catalog, peer cells or client; may wait or throw. */
 export type Hook = (call: number, args: readonly unknown[]) => Promise<void> | void;
