@@ -11,7 +11,7 @@ export function copiesNow(session: Session): { readonly copies: number; readonly
   return countCopies(
     session.registry.contracts().map((contract) => ({
       state: contract.state,
-      isHeld: contract.replica.proved.length > 0,
+      proved: contract.replica.proved,
       score: scoreOf(session, contract),
     })),
   );

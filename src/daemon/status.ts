@@ -60,6 +60,7 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
       peer: peerName(session, contract.peer),
       state: contract.state,
       waitsForUs: pendingOf(session, contract.peer) !== undefined,
+      stateReason: contract.reason,
       proved: contract.replica.proved,
       acknowledged: contract.replica.acknowledged,
       lastOutcomeWrong: contract.replica.lastOutcome === 'wrong',

@@ -1,6 +1,7 @@
 // Plain views of what the daemon knows, as every surface shows them.
 
 import { blobCellCount } from '../core/challenge/plan.ts';
+import { copyOf } from '../core/contract/copy.ts';
 import { decodeTerms } from '../core/contract/terms.ts';
 import { ownSide } from '../core/contract/sides.ts';
 import type { OnionId } from '../core/ids.ts';
@@ -59,7 +60,7 @@ export function replicaView(session: Session, contract: ContractRecord): Replica
     peer,
     name: peerName(session, peer),
     newest,
-    verified: newestId !== undefined && replica.proved.equals(newestId),
+    verified: copyOf({ state: contract.state, proved: replica.proved }, newestId) === 'newest',
     outcome: replica.lastOutcome ?? '',
     checkedMs: replica.lastCheckMs,
     heldMs: replica.lastHeldMs,

@@ -83,8 +83,10 @@ async function timesOut(context: TestContext): Promise<Ending> {
     return copyAt(owner, liar);
   };
   const { state, trusted } = await days(4);
+  const soon = await owner.api.status();
+  const meanwhile = [soon.verdict, ...soon.reasons.map(({ code }) => code)].join(' ');
   const { verdict, state: weeksLater } = await days(18);
-  return { outcomes: [...outcomes].join(), state, trusted, weeksLater, verdict };
+  return { outcomes: [...outcomes].join(), state, trusted, meanwhile, weeksLater, verdict };
 }
 
 /** Keeps one right answer, throws the bytes away, and says it again. */
@@ -159,10 +161,24 @@ export const PEERS: readonly Adversary[] = [
     name: 'always times out on challenges',
     does: 'is reachable, answers every other call, and no challenge',
     play: timesOut,
-    expected: { outcomes: 'late', state: 'DEGRADED', trusted: false, weeksLater: 'GRACE', verdict: 'NOT_PROTECTED' },
+    expected: {
+      outcomes: 'late',
+      state: 'DEGRADED',
+      trusted: false,
+      meanwhile: 'PROTECTED COPY_PAUSED',
+      weeksLater: 'GRACE',
+      verdict: 'NOT_PROTECTED',
+    },
     defence: 'silence of a peer in reach is late: it proves nothing, and three times weigh as one wrong proof',
     without: [{ file: 'core/challenge/judge.ts', find: "answer.reachable ? 'late' : 'unreachable'", put: "'held'" }],
-    succeeds: { outcomes: 'held', state: 'ACTIVE', trusted: true, weeksLater: 'ACTIVE', verdict: 'PROTECTED' },
+    succeeds: {
+      outcomes: 'held',
+      state: 'ACTIVE',
+      trusted: true,
+      meanwhile: 'PROTECTED',
+      weeksLater: 'ACTIVE',
+      verdict: 'PROTECTED',
+    },
   },
   {
     number: 11,

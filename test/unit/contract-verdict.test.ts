@@ -10,9 +10,12 @@ import {
   conductAfterWrong,
   score,
 } from '../../src/core/contract/score.ts';
+import { copyOf } from '../../src/core/contract/copy.ts';
+import { CONTRACT_STATES } from '../../src/core/contract/state.ts';
 import { judgeProtection } from '../../src/core/contract/verdict.ts';
 import type { ReplicaFacts, VerdictFacts } from '../../src/core/contract/verdict.ts';
 import { PERIODS_MS } from '../../src/core/policy/periods.ts';
+import { countCopies } from '../../src/core/policy/replicas.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -23,6 +26,7 @@ const GOOD: ReplicaFacts = {
   peer: 'ben-nas',
   state: 'ACTIVE',
   waitsForUs: false,
+  stateReason: '',
   proved: NEW,
   acknowledged: NEW,
   lastOutcomeWrong: false,
@@ -67,12 +71,35 @@ test('a change that is in no revision yet makes every copy an older one', () => 
 test('copies count only in ACTIVE and DEGRADED', () => {
   const withState = (state: ReplicaFacts['state']) => judge({ minReplicas: 1, replicas: [{ ...GOOD, state }] });
   assert.equal(withState('ACTIVE'), 'PROTECTED');
-  assert.equal(withState('DEGRADED'), 'PROTECTED');
+  assert.equal(withState('DEGRADED'), 'PROTECTED COPY_PAUSED');
   assert.equal(withState('GRACE'), 'NOT_PROTECTED TOO_FEW_CONTRACTS NOT_COUNTED');
   assert.equal(withState('EXPIRED'), 'NOT_PROTECTED TOO_FEW_CONTRACTS NOT_COUNTED');
   assert.equal(withState('ENDING'), 'NOT_PROTECTED TOO_FEW_CONTRACTS NOT_COUNTED');
   assert.equal(withState('PROPOSED'), 'NOT_PROTECTED NOT_AGREED TOO_FEW_CONTRACTS');
   assert.equal(withState('RELEASED'), 'NOT_PROTECTED TOO_FEW_CONTRACTS');
+});
+
+test('what counts for the verdict counts for repair, state by state', () => {
+  for (const state of CONTRACT_STATES) {
+    for (const proved of [NEW, OLD, NONE]) {
+      const { verifiedNewest, verifiedOlder } = judgeProtection({ ...FACTS, replicas: [{ ...GOOD, state, proved }] });
+      const { copies } = countCopies([{ state, proved, score: 1000 }]);
+      assert.equal(verifiedNewest + verifiedOlder, copies, `${state} ${proved.length}`);
+      assert.equal(verifiedNewest === 1, copyOf({ state, proved }, NEW) === 'newest');
+    }
+  }
+});
+
+test('PROTECTED that rests on a paused contract says so, by name and reason', () => {
+  const silent: ReplicaFacts = {
+    ...GOOD,
+    state: 'DEGRADED',
+    stateReason: 'it has not proved its copy for two check periods',
+  };
+  const { verdict, reasons } = judgeProtection({ ...FACTS, replicas: [GOOD, silent] });
+  assert.equal(verdict, 'PROTECTED');
+  assert.match(reasons[0]?.message ?? '', /^ben-nas counts, but .* paused \(it has not proved its copy for two/);
+  assert.equal(judge({ replicas: [GOOD, silent, GOOD] }), 'PROTECTED', 'with a spare copy nothing is to be done');
 });
 
 test('a node that is not normal is never PROTECTED and says why', () => {

@@ -3,8 +3,9 @@
 // revision and nothing acknowledged is outside of it.
 
 import type { NodeMode } from '../records.ts';
+import { copyOf } from './copy.ts';
+import type { CopyFacts } from './copy.ts';
 import { STATE_EFFECTS } from './effects.ts';
-import type { ContractState } from './state.ts';
 
 export type Verdict = 'PROTECTED' | 'AT_RISK' | 'NOT_PROTECTED';
 export type VerdictReason = { readonly code: string; readonly message: string; readonly next: string };
@@ -18,14 +19,13 @@ const REFUSALS: { readonly [why in CopyRefusal]: string } = {
   REFUSED: 'the contract is in no state that takes it',
 };
 
-export type ReplicaFacts = {
+export type ReplicaFacts = CopyFacts & {
   /** Name or short id of the peer, for people. */
   readonly peer: string;
-  readonly state: ContractState;
   /** The peer proposed, and our user has not answered. */
   readonly waitsForUs: boolean;
-  /** ReplicaRecord.proved; empty = nothing proved. */
-  readonly proved: Buffer;
+  /** Why the contract is in its state, in words. */
+  readonly stateReason: string;
   readonly acknowledged: Buffer;
   readonly lastOutcomeWrong: boolean;
   /** Why the peer does not take the newest revision; undefined = it did not refuse. */
@@ -54,10 +54,9 @@ export type VerdictResult = {
 };
 
 export function judgeProtection(facts: VerdictFacts): VerdictResult {
-  const counted = facts.replicas.filter((replica) => STATE_EFFECTS[replica.state].countsAsCopy);
-  const proved = counted.filter((replica) => replica.proved.length > 0);
   const { newest } = facts;
-  const provedNewest = newest === undefined ? [] : proved.filter((replica) => replica.proved.equals(newest));
+  const proved = facts.replicas.filter((replica) => copyOf(replica, newest) !== 'none');
+  const provedNewest = proved.filter((replica) => copyOf(replica, newest) === 'newest');
   // What is not in a revision yet is stored nowhere: until then every copy is of an older revision.
   const verifiedNewest = facts.dirty ? 0 : provedNewest.length;
   const verifiedOlder = proved.length - verifiedNewest;
@@ -70,7 +69,7 @@ export function judgeProtection(facts: VerdictFacts): VerdictResult {
         : 'NOT_PROTECTED';
   return {
     verdict,
-    reasons: verdict === 'PROTECTED' ? [] : [...reasons(facts, counted, verifiedNewest)],
+    reasons: [...(verdict === 'PROTECTED' ? doubts(facts, provedNewest) : reasons(facts, verifiedNewest))],
     verifiedNewest,
     verifiedOlder,
   };
@@ -80,11 +79,22 @@ function hasNothingSet({ mode, newest }: VerdictFacts): boolean {
   return mode === 'normal' && newest === undefined;
 }
 
-function* reasons(
-  facts: VerdictFacts,
-  counted: readonly ReplicaFacts[],
-  verifiedNewest: number,
-): Generator<VerdictReason> {
+/** Copies that count, though their storers have been silent or worse for days, where without them too few are left. */
+function* doubts({ minReplicas }: VerdictFacts, provedNewest: readonly ReplicaFacts[]): Generator<VerdictReason> {
+  const paused = provedNewest.filter(({ state }) => state === 'DEGRADED');
+  if (provedNewest.length - paused.length >= minReplicas) return;
+  for (const { peer, stateReason } of paused) {
+    const why = stateReason === '' ? '' : ` (${stateReason})`;
+    yield reason(
+      'COPY_PAUSED',
+      `${peer} counts, but its contract is paused${why}; in GRACE its copy counts no more.`,
+      `bb contracts show ${peer}`,
+    );
+  }
+}
+
+function* reasons(facts: VerdictFacts, verifiedNewest: number): Generator<VerdictReason> {
+  const counted = facts.replicas.filter(({ state }) => STATE_EFFECTS[state].countsAsCopy);
   if (hasNothingSet(facts)) {
     yield reason('NO_CONTENT', 'Nothing is set to be backed up yet.', 'bb setfile PATH');
   } else if (facts.mode === 'blocked') {

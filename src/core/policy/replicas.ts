@@ -2,22 +2,20 @@
 // "Replicas"). A peer that is away for a while is not dead: looking begins after a day below the target, at once only
 // when a contract fell into GRACE and hardly anything is left.
 
-import type { ContractState } from '../contract/state.ts';
+import { copyOf } from '../contract/copy.ts';
+import type { CopyFacts } from '../contract/copy.ts';
 import type { OnionId } from '../ids.ts';
 import { INTRODUCER_SHARE, SMALL_SET, URGENT_REPLICAS, YOUNG_SHARE } from '../limits.ts';
 import type { Periods } from './periods.ts';
 
-export type Copy = {
-  readonly state: ContractState;
-  /** The last judged check was `held`, on whatever revision the peer has. */
-  readonly isHeld: boolean;
+export type Copy = CopyFacts & {
   /** 0 to 1000. */
   readonly score: number;
 };
 
-/** `copies` decides; `effective` weighs each by what its holder is known to be worth, and is only shown. */
+/** Of whatever revision. `copies` decides; `effective` weighs each by what its holder is known to be worth, and is only shown. */
 export function countCopies(all: readonly Copy[]): { readonly copies: number; readonly effective: number } {
-  const good = all.filter(({ state, isHeld }) => isHeld && (state === 'ACTIVE' || state === 'DEGRADED'));
+  const good = all.filter((copy) => copyOf(copy, undefined) !== 'none');
   return { copies: good.length, effective: good.reduce((sum, { score }) => sum + score / 1000, 0) };
 }
 
