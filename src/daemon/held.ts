@@ -8,6 +8,7 @@ import { signedTermsOf } from '../core/contract/terms.ts';
 import { holdSecondsNow } from '../core/contract/transition.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
 import { thinnedLists } from '../core/policy/thin-lists.ts';
+import { plan } from './plan.ts';
 import type { Session } from './session.ts';
 
 /** Time is counted once a tick: a hold that begins between two of them would else end up to a tick too early. */
@@ -120,6 +121,7 @@ export async function markReported(session: Session, id: RecordId): Promise<void
 export async function dropExpiredHolds(session: Session): Promise<number> {
   const seconds = session.node.countedSeconds;
   const keptLists = session.registry.held().filter(({ value }) => value.role === 'kept');
+  if (keptLists.length === 0) return 0;
   const byOwner = Map.groupBy(
     keptLists.map(({ value }) => value),
     ({ owner }) => owner,
@@ -160,5 +162,13 @@ function holdSeconds(session: Session, owner: OnionId): number {
 /** Frees the cells that only this list names; packs that became empty go with them. */
 export async function dropList(session: Session, list: number): Promise<void> {
   if (list < 0) return;
-  for (const pack of await session.deps.catalog.dropHeldList(list)) await session.cells.removePack(pack);
+  // Nothing may be on its way into a pack while it is judged whether that is empty.
+  await session.cellsLock.run(async () => removePacks(session, await session.deps.catalog.dropHeldList(list)));
+  plan(session, 'rewrite', session.deps.periods.tick);
+}
+
+/** Packs that the catalog knows no more; readers let go of their files, too. */
+export async function removePacks({ cells, deps }: Session, packs: readonly number[]): Promise<void> {
+  for (const pack of packs) await cells.removePack(pack);
+  if (packs.length > 0) await deps.workers.forgetPacks(packs);
 }

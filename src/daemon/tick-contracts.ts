@@ -61,13 +61,15 @@ function judgeTick(
   const nowSeconds = session.node.countedSeconds;
   const terms = signedTermsOf(contract.terms);
   const isReachable = session.reach.isReachable(peer);
+  const progress = progressSeconds(session, contract);
+  const { replica } = contract;
   const observed = {
     reachedSeconds: isReachable ? nowSeconds : contract.reachedSeconds,
     conduct: conductAfter(contract.conduct, isReachable, (nowSeconds - contract.conductSeconds) * 1000, PERIODS_MS),
     conductSeconds: nowSeconds,
-    replica: { ...contract.replica, progressSeconds: progressSeconds(session, contract) },
+    replica: progress === replica.progressSeconds ? replica : { ...replica, progressSeconds: progress },
   };
-  const reasons = reasonsOf(session, { ...contract, ...observed }, terms, nowSeconds);
+  const reasons = reasonsOf(session, contract, observed, terms, nowSeconds);
   const { next, actions } = stepContract(
     contract,
     {
@@ -86,17 +88,22 @@ function judgeTick(
 }
 
 /** Spans are in nominal milliseconds: counted seconds pass N times faster where periods are divided by N. */
-function reasonsOf(session: Session, contract: ContractRecord, terms: Terms, nowSeconds: number): DegradedReason[] {
-  const { replica } = contract;
+function reasonsOf(
+  session: Session,
+  contract: ContractRecord,
+  { reachedSeconds, replica }: Pick<ContractRecord, 'reachedSeconds' | 'replica'>,
+  terms: Terms,
+  nowSeconds: number,
+): DegradedReason[] {
   const hasAcknowledged = replica.acknowledged.length > 0;
   return degradedReasons(
     {
-      unreachableMs: (nowSeconds - contract.reachedSeconds) * 1000,
+      unreachableMs: (nowSeconds - reachedSeconds) * 1000,
       lastJudged: replica.lastChecked.length > 0 && replica.proved.length === 0 ? 'wrong' : undefined,
       unprovedMs: hasAcknowledged ? (nowSeconds - contract.provedSeconds) * 1000 : undefined,
       checkPeriodMs: terms.checkPeriodSeconds * 1000,
       hasAcknowledged,
-      ...offerFacts(session, contract),
+      ...offerFacts(session, contract, replica),
     },
     PERIODS_MS,
   );

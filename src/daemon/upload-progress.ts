@@ -5,7 +5,7 @@
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
-import type { ContractRecord } from '../core/records.ts';
+import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import { blobCellCount } from '../core/challenge/plan.ts';
 import { ownSide } from '../core/contract/sides.ts';
 import { signedTermsOf } from '../core/contract/terms.ts';
@@ -37,8 +37,8 @@ export function progressSeconds(session: Session, { peer, replica }: ContractRec
   return isProgress ? session.node.countedSeconds : replica.progressSeconds;
 }
 
-export function offerFacts(session: Session, contract: ContractRecord): OfferFacts {
-  const { replica, peer } = contract;
+export function offerFacts(session: Session, contract: ContractRecord, replica: ReplicaRecord): OfferFacts {
+  const { peer } = contract;
   const isOpen = replica.offered.length > 0 && !replica.offered.equals(replica.acknowledged);
   const nowSeconds = session.node.countedSeconds;
   const missing = missingCells(session);

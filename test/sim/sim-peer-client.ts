@@ -322,8 +322,11 @@ function sizeOf(section: DownloadSection): number {
   return section.kind === 'leaves' ? section.leaves.length : 64;
 }
 
+/** One for all: most calls of a society end so, and nobody changes an error. */
+const UNREACHABLE = new BbError('PEER_UNREACHABLE', 'the peer cannot be reached');
+
 function unreachable(): BbError {
-  return new BbError('PEER_UNREACHABLE', 'the peer cannot be reached');
+  return UNREACHABLE;
 }
 
 function interrupted(): BbError {

@@ -7,6 +7,8 @@ export type Timer = { atMs: number; readonly order: number; run: (() => void) | 
 /** So often the loop lets the platform breathe: garbage of abort signals is only collected then. */
 const BREATH_EVENTS = 20_000;
 
+const SETTLED = Promise.resolve();
+
 export class VirtualTime {
   /** Whole milliseconds, so that no rounding ever makes a timer wait for nothing. */
   nowMs = 0;
@@ -38,6 +40,7 @@ export class VirtualTime {
   run(endMs: number, isDone: () => boolean = () => false): Promise<void> {
     return new Promise((resolve, reject) => {
       let untilBreath = BREATH_EVENTS;
+      const toTick = (): void => process.nextTick(step);
       const step = (): void => {
         try {
           const timer = isDone() ? undefined : this.#pop(endMs);
@@ -59,7 +62,7 @@ export class VirtualTime {
           setImmediate(step);
         } else {
           // A tick that a microtask asks for runs when no microtask is left: everything has come to rest by then.
-          queueMicrotask(() => process.nextTick(step));
+          void SETTLED.then(toTick);
         }
       };
       setImmediate(step);

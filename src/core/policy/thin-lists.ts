@@ -12,7 +12,8 @@ export type KeptList = {
 
 /** Those of `lists` that may be let go now, although their hold runs. `nominal`: the undivided periods. */
 export function thinnedLists<T extends KeptList>(lists: readonly T[], nowSeconds: number, nominal: Periods): T[] {
-  const longest = new Map<string, T>();
+  if (lists.length < 2) return [];
+  const longest = new Map<number, T>();
   for (const list of lists) {
     const group = groupOf(list, nowSeconds, nominal);
     const best = longest.get(group);
@@ -23,10 +24,12 @@ export function thinnedLists<T extends KeptList>(lists: readonly T[], nowSeconds
   return lists.filter((list) => !stays.has(list));
 }
 
-function groupOf({ keptSeconds }: KeptList, nowSeconds: number, nominal: Periods): string {
+/** Hours count up from 0, days down from -1. */
+function groupOf({ keptSeconds }: KeptList, nowSeconds: number, nominal: Periods): number {
   const isFresh = nowSeconds - keptSeconds < nominal.thinCoarse / 1000;
   const spanSeconds = (isFresh ? nominal.thinFine : nominal.thinCoarse) / 1000;
-  return `${isFresh ? 'fine' : 'coarse'} ${Math.floor(keptSeconds / spanSeconds)}`;
+  const span = Math.floor(keptSeconds / spanSeconds);
+  return isFresh ? span : -1 - span;
 }
 
 /** Of two that were current equally long the later one, which is nearer to what the owner has. */
