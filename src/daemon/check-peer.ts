@@ -2,11 +2,12 @@
 // own. Our own cells are verified first: a flip on our disk must not be blamed on the peer.
 
 import { BbError } from '../core/errors.ts';
-import { blobCellCount, planChallenge } from '../core/challenge/plan.ts';
-import type { CheckKind, PlannedChallenge } from '../core/challenge/plan.ts';
+import { blobCellCount, isSweep, planChallenge } from '../core/challenge/plan.ts';
+import type { CheckKind, PlannedChallenge, SweepCursor } from '../core/challenge/plan.ts';
 import { judgeAnswer, shouldAskCurrent } from '../core/challenge/judge.ts';
 import { cureAfter, isCured } from '../core/challenge/cure.ts';
 import type { ChallengeAnswer } from '../core/challenge/judge.ts';
+import { movedSweep } from '../core/challenge/move-sweep.ts';
 import { newCellRanges } from '../core/challenge/new-cells.ts';
 import type { ChallengeOutcome } from '../core/challenge/question.ts';
 import { conductAfterTimeout, conductAfterWrong } from '../core/contract/score.ts';
@@ -23,7 +24,7 @@ import { step } from './contracts.ts';
 import { healBlobCells } from './heal-own.ts';
 import { planFor } from './plan.ts';
 import { defaulted, needsCure } from './repull.ts';
-import { updateReplica } from './replica.ts';
+import { freshReplica, updateReplica } from './replica.ts';
 import type { Session } from './session.ts';
 import { planDrop } from './superseded.ts';
 
@@ -67,12 +68,13 @@ export function planCheck(session: Session, peer: OnionId): void {
 function nextDue(session: Session, peer: OnionId): CheckDue | undefined {
   const contract = session.registry.contract(peer);
   if (contract === undefined) return undefined;
-  const { acknowledged, lastChecked, lastOutcome, lastCheckMs } = contract.replica;
+  const { lastSweepMs } = contract.replica;
+  const nowMs = session.deps.clock.nowMs();
   const failures = session.checkFailures.get(peer) ?? 0;
   return nextCheck(
-    { state: contract.state, acknowledged, lastChecked, lastOutcome, lastCheckMs, failures },
+    { ...contract.replica, state: contract.state, nowMs, failures },
     session.deps.periods,
-    session.checkFraction(peer, lastCheckMs),
+    session.checkFraction(peer, lastSweepMs),
   );
 }
 
@@ -121,9 +123,8 @@ async function ask(
   kind: CheckKind['kind'],
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  const check = kind === 'first' ? await firstCheck(session, peer, row) : { kind };
+  const { check, sweep } = await checkOf(session, peer, row, kind);
   for (let attempt = 0; attempt < OWN_DAMAGE_RETRIES; attempt += 1) {
-    const sweep = session.registry.contract(peer)?.replica.sweep ?? { indexCell: 0, dataCell: 0 };
     const planned = planChallenge(row.contentId, row, check, sweep, session.deps.random.bytes(64));
     const { mac, damaged } = await session.deps.workers.expectedMac(planned.question, peer, blobCellCount(row));
     if (damaged.length > 0) {
@@ -147,11 +148,22 @@ async function ask(
   throw new BbError('INTEGRITY', 'cells of our own content are damaged, so this peer cannot be checked');
 }
 
-async function firstCheck(session: Session, peer: OnionId, row: RevisionRow): Promise<CheckKind> {
-  const before = session.registry.contract(peer)?.replica.proved ?? Buffer.alloc(0);
-  const known = before.length > 0 && (await session.deps.catalog.revision(before)) !== undefined;
-  const common = known ? await session.deps.catalog.commonRuns(row.contentId, before) : [];
-  return { kind: 'first', newCells: newCellRanges(blobCellCount(row), common) };
+/** What is asked, and where the sweep stands in this revision. */
+async function checkOf(
+  session: Session,
+  peer: OnionId,
+  row: RevisionRow,
+  kind: CheckKind['kind'],
+): Promise<{ readonly check: CheckKind; readonly sweep: SweepCursor }> {
+  const { catalog } = session.deps;
+  const { proved, sweep } = session.registry.contract(peer)?.replica ?? freshReplica();
+  if (kind !== 'first') return { check: { kind }, sweep };
+  const before = proved.length === 0 ? undefined : await catalog.revision(proved);
+  const common = before === undefined ? [] : await catalog.commonRuns(row.contentId, proved);
+  return {
+    check: { kind, newCells: newCellRanges(blobCellCount(row), common) },
+    sweep: before === undefined ? sweep : movedSweep(sweep, before, row, common),
+  };
 }
 
 async function send(
@@ -176,6 +188,7 @@ async function judge(session: Session, peer: OnionId, result: CheckResult): Prom
   const { outcome, row, planned } = result;
   const isSilent = outcome === 'late' || outcome === 'unreachable';
   session.checkFailures.set(peer, isSilent ? (session.checkFailures.get(peer) ?? 0) + 1 : 0);
+  const isSwept = outcome === 'wrong' || (outcome === 'held' && isSweep(result.kind, planned.question));
   let provedBefore = row.contentId;
   await session.registry.updateContract(peer, (contract) => {
     if (contract === undefined) throw new BbError('NO_CONTRACT', 'the contract is gone');
@@ -190,6 +203,7 @@ async function judge(session: Session, peer: OnionId, result: CheckResult): Prom
       lastHeldMs: outcome === 'held' ? nowMs : replica.lastHeldMs,
       proved: provedBy(outcome, row.contentId, replica.proved),
       sweep: outcome === 'held' ? planned.sweep : replica.sweep,
+      lastSweepMs: isSwept || (!isSilent && replica.lastSweepMs === 0) ? nowMs : replica.lastSweepMs,
     };
     const provedSeconds = outcome === 'held' ? session.node.countedSeconds : contract.provedSeconds;
     return { ...contract, replica: judged, provedSeconds, conduct: CONDUCT_AFTER[outcome](contract.conduct) };

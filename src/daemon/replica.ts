@@ -56,6 +56,7 @@ export function freshReplica(): ReplicaRecord {
     lastCheckMs: 0,
     lastHeldMs: 0,
     sweep: { indexCell: 0, dataCell: 0 },
+    lastSweepMs: 0,
     offerSeconds: 0,
     progressSeconds: 0,
     lists: [],

@@ -120,7 +120,9 @@ const CHECK: CheckFacts = {
   acknowledged: NEW,
   lastChecked: NEW,
   lastOutcome: 'held',
+  nowMs: 20 * DAY,
   lastCheckMs: 10 * DAY + 5 * HOUR,
+  lastSweepMs: 0,
   failures: 0,
 };
 
@@ -137,6 +139,16 @@ test('a reported revision is checked at once, then at a random moment of the nex
   assert.equal(check({ acknowledged: NONE }), 'never');
   assert.equal(check({ state: 'PROPOSED' }), 'never');
   assert.equal(check({ state: 'RELEASED' }), 'never');
+});
+
+test('checks of new revisions do not push the next sweep away', () => {
+  assert.equal(check({ lastCheckMs: 15 * DAY, lastSweepMs: 10 * DAY }), 'daily 264');
+});
+
+test('a check at a time that is still to come was made by a wrong clock, and delays nothing', () => {
+  assert.equal(check({ nowMs: 10 * DAY }), 'daily 24');
+  assert.equal(check({ nowMs: 10 * DAY, lastSweepMs: 12 * DAY }), 'daily 24');
+  assert.equal(check({ nowMs: 10 * DAY, lastOutcome: 'late', failures: 1 }), `daily ${1 / 60}`);
 });
 
 test('DEGRADED is checked every 6 h, GRACE every hour for the cure', () => {

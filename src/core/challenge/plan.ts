@@ -75,6 +75,11 @@ export function planChallenge(
   return ask(CHALLENGE_BLOCKS, [...heads, ...swept.ranges], swept.next);
 }
 
+/** True of a question that moves the sweep on, or that asks for the whole blob. */
+export function isSweep(kind: CheckKind['kind'], { count }: ChallengeQuestion): boolean {
+  return kind !== 'first' || count === 0;
+}
+
 function planSweep(shape: BlobShape, kind: 'daily' | 'cure', sweep: SweepCursor) {
   const { headCells, indexCells, dataCells } = shape;
   const budget = sweepCells(blobCellCount(shape));

@@ -14,8 +14,11 @@ export type CheckFacts = {
   readonly acknowledged: Buffer;
   readonly lastChecked: Buffer;
   readonly lastOutcome: ChallengeOutcome | undefined;
+  readonly nowMs: number;
   /** Wall clock of the last check, 0 if none. */
   readonly lastCheckMs: number;
+  /** Wall clock from which the next window is counted: the last judged check that swept, 0 if none. */
+  readonly lastSweepMs: number;
   /** Checks in a row that were late or unreachable. */
   readonly failures: number;
 };
@@ -24,7 +27,8 @@ export type CheckDue = { readonly atMs: number; readonly kind: CheckKind['kind']
 
 /**
  * Wall-clock time and kind of the next check; undefined where nothing is to be checked. `fraction` in [0, 1) is drawn
- * once per check and kept until it is done. A check of an offline peer waits for the next contact (the caller).
+ * once per check and kept until it is done. A check of an offline peer waits for the next contact (the caller). A time in
+ * the future comes from a wall clock that was wrong, and counts as never.
  */
 export function nextCheck(facts: CheckFacts, periods: Periods, fraction: number): CheckDue | undefined {
   const row = STATE_EFFECTS[facts.state].checkSpacing;
@@ -36,15 +40,21 @@ export function nextCheck(facts: CheckFacts, periods: Periods, fraction: number)
       periods.contractRetry,
       Math.min(periods.challengeRefill, periods[row]),
     );
-    return { atMs: facts.lastCheckMs + retryMs, kind: kindOf(facts.state, isFirst) };
+    return { atMs: unlessFuture(facts.lastCheckMs, facts.nowMs) + retryMs, kind: kindOf(facts.state, isFirst) };
   }
   if (isFirst) return { atMs: 0, kind: kindOf(facts.state, true) };
   const spacingMs = periods[row];
-  const nextWindow = Math.floor(facts.lastCheckMs / spacingMs) + 1;
+  // Checks of new revisions do not count here: however often a content changes, it is swept.
+  const sweptMs = facts.lastSweepMs === 0 ? facts.lastCheckMs : facts.lastSweepMs;
+  const nextWindow = Math.floor(unlessFuture(sweptMs, facts.nowMs) / spacingMs) + 1;
   return { atMs: Math.floor((nextWindow + fraction) * spacingMs), kind: kindOf(facts.state, false) };
 }
 
 function kindOf(state: ContractState, isFirst: boolean): CheckKind['kind'] {
   if (state === 'GRACE' || state === 'EXPIRED') return 'cure';
   return isFirst ? 'first' : 'daily';
+}
+
+function unlessFuture(atMs: number, nowMs: number): number {
+  return atMs > nowMs ? 0 : atMs;
 }
