@@ -19,6 +19,7 @@ export const CONTENT_BYTES = 64 * 1024 ** 3;
 export const CONTENT_CELLS = CONTENT_BYTES / CELL_BYTES;
 export const FILES = 1_000_000;
 export const PATH_BYTES = 4096;
+export const PATH_COMPONENT_BYTES = 255;
 export const METADATA_BYTES = 1024 * 1024;
 export const METADATA_SEGMENT_BYTES = 64 * 1024;
 export const ANCESTORS = 4096;
@@ -41,6 +42,12 @@ export const BALLAST_BYTES = 16 * 1024 * 1024;
 export const DISK_RESERVE_PERMILLE = 50;
 /** Pack files that one reader keeps open. */
 export const OPEN_PACKS = 64;
+/** A pack is rewritten when less than this part of it is needed ... */
+export const PACK_NEEDED_PERCENT = 50;
+/** ... and so many of its cells are not. */
+export const PACK_DEAD_CELLS = 16;
+/** Cells that one run of the rewriting copies. */
+export const REWRITE_RUN_CELLS = 512;
 
 export const RPC_REQUEST_BYTES = 64 * 1024;
 export const DOWNLOAD_SECTION_BYTES = 64 * 1024;
@@ -195,6 +202,7 @@ export const PULL_WINDOW_CELLS = 8192;
 export const PULL_FAULTS = 4;
 /** Lanes to each holder while content is restored; RECOVERY_REQUESTS bounds all of them together. */
 export const LANES_PER_HOLDER = 4;
+export const RESTORE_SOURCES = 8;
 /** Cells of a recovery that a crash may cost: they are fetched again. */
 export const RECOVERY_SAVE_CELLS = 64;
 /** Names of unrecoverable files that are shown; the count is exact. */

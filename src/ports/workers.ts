@@ -116,6 +116,8 @@ export interface Workers {
   ): Promise<{ readonly damaged: Buffer; readonly read: number; readonly next: number; readonly total: number }>;
   /** Which of these cells of a held list are damaged or not here. */
   damagedHeld(list: number, cells: readonly number[]): Promise<readonly number[]>;
+  /** These packs of the peers store were removed: an open file would keep their space. */
+  forgetPacks(packs: readonly number[]): Promise<void>;
   /** Packs whose file is lost or damaged at one of its ends: their cells have to be looked at. */
   suspectPacks(): Promise<{ readonly own: readonly number[]; readonly peers: readonly number[] }>;
   /** True if these bytes of a peer open to the cell of ours that they should be. */
@@ -147,7 +149,7 @@ export interface Workers {
   /** Cuts off what neither the catalog nor a recovery knows. */
   settleLate(): Promise<void>;
 
-  /** Recovery, see RecoveredContent. */
+  /** One for each revision; those of several go on side by side. */
   startRecovery(revision: RevisionRow, indexCellIds: readonly Buffer[]): Promise<RecoverySession>;
 }
 
@@ -161,6 +163,8 @@ export interface RecoverySession {
    * index cells are in. At most `limit`.
    */
   wanted(limit: number): Promise<readonly number[]>;
+  /** Packed ids of the cells of the blob without heads, in its order: index cells; data cells once all index cells are in. */
+  cellIds(): Promise<Buffer>;
   counts(): Promise<{ readonly done: number; readonly total: number; readonly indexDone: boolean }>;
   /** Offers a sealed cell of the blob as `peer` held it; false if it is not the cell it should be. */
   offer(peer: OnionId, cell: number, bytes: Buffer): Promise<boolean>;
@@ -168,4 +172,11 @@ export interface RecoverySession {
   save(): Promise<void>;
   /** Ends with what there is: complete content, or the complete files with the rest listed. */
   finish(): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }>;
+  /**
+   * Ends with the content of `line`, a committed revision, to which everything is added that it does not have; what differs
+   * under the same name gets another one. PARTIAL while index cells are missing, TOO_LARGE. Files that lack cells are named.
+   */
+  merge(line: RevisionRow): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }>;
+  /** Lets go of it; what was saved stays. */
+  close(): Promise<void>;
 }

@@ -159,6 +159,10 @@ export class ThreadWorkers implements Workers {
     return this.#serve.call('damagedHeld', list, cells);
   }
 
+  forgetPacks(packs: readonly number[]): Promise<void> {
+    return this.#serve.call('forgetPacks', packs);
+  }
+
   suspectPacks(): ReturnType<Workers['suspectPacks']> {
     return this.#serve.call('suspectPacks');
   }
@@ -189,13 +193,17 @@ export class ThreadWorkers implements Workers {
 
   async startRecovery(revision: RevisionRow, indexCellIds: readonly Buffer[]): Promise<RecoverySession> {
     const content = this.#content;
+    const { contentId: id } = revision;
     await content.call('startRecovery', revision, Buffer.concat(indexCellIds));
     return {
-      wanted: (limit) => content.call('wantedCells', limit),
-      counts: () => content.call('recoveryCounts'),
-      offer: (peer, cell, bytes) => content.call('offerCell', peer, cell, bytes),
-      save: () => content.call('saveRecovery'),
-      finish: () => content.call('finishRecovery'),
+      wanted: (limit) => content.call('wantedCells', id, limit),
+      cellIds: () => content.call('recoveryCellIds', id),
+      counts: () => content.call('recoveryCounts', id),
+      offer: (peer, cell, bytes) => content.call('offerCell', id, peer, cell, bytes),
+      save: () => content.call('saveRecovery', id),
+      finish: () => content.call('finishRecovery', id),
+      merge: (line) => content.call('mergeRecovery', id, line),
+      close: () => content.call('closeRecovery', id),
     };
   }
 

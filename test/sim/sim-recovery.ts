@@ -69,6 +69,27 @@ export class SimRecovery implements RecoverySession {
     return { staged: { ...staged, isChanged: true }, missingFiles: missing.map(({ name }) => Buffer.from(name)) };
   }
 
+  async cellIds(): Promise<Buffer> {
+    return Buffer.concat((this.#all ?? this.#index).map((cell) => Buffer.from(cell, 'latin1')));
+  }
+
+  async merge(
+    line: RevisionRow,
+  ): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }> {
+    if (this.#all === undefined) throw new BbError('PARTIAL', 'the index of the content is not complete yet');
+    const mine = this.#store.files(line);
+    const added = this.#files.flatMap((file) => {
+      const same = mine.find(({ name }) => name === file.name);
+      if (same === undefined) return [file];
+      const isEqual = same.cells.join() === file.cells.join();
+      return isEqual ? [] : [{ ...file, name: `${file.name}.recovered-${this.#row.sequence}` }];
+    });
+    const staged = this.#store.stage(this.#keys, [...mine, ...added], mine, this.#got);
+    return { staged: { ...staged, isChanged: true }, missingFiles: [] };
+  }
+
+  async close(): Promise<void> {}
+
   #has(cell: Key): boolean {
     return this.#got.has(cell) || this.#store.slot(cell) !== undefined;
   }

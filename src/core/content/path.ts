@@ -27,6 +27,11 @@ export function compareNames(a: Buffer, b: Buffer): number {
   return a.length - b.length;
 }
 
+/** Bytes that sort as compareNames does: a name has no NUL, so it can stand for "/". */
+export function nameKey(name: Buffer): Buffer {
+  return Buffer.from(name.map((byte) => (byte === SLASH ? 0 : byte)));
+}
+
 /** Whether `name` is `top` or lies below it; an empty `top` is above everything. */
 export function isAtOrBelow(name: Buffer, top: Buffer): boolean {
   if (top.length === 0) return true;

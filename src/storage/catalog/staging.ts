@@ -40,6 +40,7 @@ export class StagingDb {
         cell_id BLOB NOT NULL UNIQUE) STRICT;
       CREATE TABLE IF NOT EXISTS live (cell_id BLOB PRIMARY KEY, uses INTEGER NOT NULL) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS record (ordinal INTEGER PRIMARY KEY, cell_id BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS aside (name_key BLOB PRIMARY KEY, entry BLOB NOT NULL) STRICT, WITHOUT ROWID;
       BEGIN`);
   }
 
@@ -131,9 +132,25 @@ export class StagingDb {
     }
   }
 
+  /** Keeps an entry of the file table for its place in the order of `nameKey`; false when one is there already. */
+  addAside(nameKey: Buffer, entry: Buffer): boolean {
+    if (this.#sql.get('SELECT 1 FROM aside WHERE name_key = ?', nameKey) !== undefined) return false;
+    this.#sql.run('INSERT INTO aside (name_key, entry) VALUES (?, ?)', nameKey, entry);
+    return true;
+  }
+
+  /** The entries that were put aside, in order. */
+  *asides(): Generator<Buffer> {
+    for (const row of this.#sql.iterate('SELECT entry FROM aside ORDER BY name_key')) yield bytesOf(row['entry']);
+  }
+
+  forgetAsides(): void {
+    this.#sql.exec('DELETE FROM aside');
+  }
+
   /** Forgets the list of the blob and what led to it; cells and chunks stay. */
   unlist(): void {
-    this.#sql.exec('DELETE FROM listed; DELETE FROM live; DELETE FROM record');
+    this.#sql.exec('DELETE FROM listed; DELETE FROM live; DELETE FROM record; DELETE FROM aside');
   }
 
   /** How far the packs of the own store must be kept for the cells that are staged here. */

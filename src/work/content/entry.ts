@@ -24,6 +24,7 @@ import type { PlainJob } from './ingest.ts';
 import { isRecovery, OwnContent } from './own-content.ts';
 import { entriesBelow, itemsBelow } from './read-content.ts';
 import { Recovery } from './recovery.ts';
+import type { Merged } from './merge-fork.ts';
 import type { RecoveryCounts } from './recovery.ts';
 
 export type ContentCalls = typeof calls;
@@ -35,7 +36,8 @@ const PROGRESS_FILES = 100;
 const { dataDir } = workerData as { readonly dataDir: string };
 const writes = new Serial();
 let content: OwnContent | undefined;
-let recovery: Recovery | undefined;
+/** By content id in hex. */
+const recoveries = new Map<string, Recovery>();
 
 const calls = {
   async unlock(_: CallContext, keys: WorkerKeys): Promise<void> {
@@ -53,7 +55,7 @@ const calls = {
     const onProgress = sparingly((progress) => context.emit(progress));
     const { signal, input } = context;
     return writes.run(async () => {
-      await recovery?.save();
+      await saveRecoveries();
       return ingest(unlocked(), job, base, { signal, input, onProgress });
     });
   },
@@ -97,7 +99,7 @@ const calls = {
   /** What a recovery has collected stays. */
   discard(_: CallContext, stagingId: string): Promise<void> {
     return writes.run(async () => {
-      await recovery?.save();
+      await saveRecoveries();
       if (stagingId !== '' && !isRecovery(stagingId)) removeStaging(stagingPath(dataDir, stagingId));
       await unlocked().cutBack();
     });
@@ -105,8 +107,7 @@ const calls = {
 
   dropRecoveries(): Promise<void> {
     return writes.run(async () => {
-      await recovery?.close();
-      recovery = undefined;
+      await closeRecoveries();
       await unlocked().dropRecoveries();
     });
   },
@@ -151,35 +152,46 @@ const calls = {
 
   startRecovery(_: CallContext, row: RevisionRow, indexCellIds: Buffer): Promise<void> {
     return writes.run(async () => {
-      await recovery?.close();
-      recovery = undefined;
-      recovery = await Recovery.open(unlocked(), row, indexCellIds);
+      const name = nameOf(row.contentId);
+      await recoveries.get(name)?.close();
+      recoveries.delete(name);
+      recoveries.set(name, await Recovery.open(unlocked(), row, indexCellIds));
     });
   },
 
-  wantedCells(_: CallContext, limit: number): Promise<readonly number[]> {
-    return writes.run(async () => recovering().wanted(limit));
+  wantedCells(_: CallContext, contentId: Buffer, limit: number): Promise<readonly number[]> {
+    return writes.run(async () => recovering(contentId).wanted(limit));
   },
 
-  recoveryCounts(): Promise<RecoveryCounts> {
-    return writes.run(async () => recovering().counts());
+  recoveryCellIds(_: CallContext, contentId: Buffer): Promise<Buffer> {
+    return writes.run(async () => recovering(contentId).cellIds());
   },
 
-  offerCell(_: CallContext, peer: OnionId, cell: number, bytes: Buffer): Promise<boolean> {
-    return writes.run(() => recovering().offer(pubkeyFromOnionId(peer), cell, bytes));
+  recoveryCounts(_: CallContext, contentId: Buffer): Promise<RecoveryCounts> {
+    return writes.run(async () => recovering(contentId).counts());
   },
 
-  saveRecovery(): Promise<void> {
-    return writes.run(() => recovering().save());
+  offerCell(_: CallContext, contentId: Buffer, peer: OnionId, cell: number, bytes: Buffer): Promise<boolean> {
+    return writes.run(() => recovering(contentId).offer(pubkeyFromOnionId(peer), cell, bytes));
   },
 
-  finishRecovery(
-    context: CallContext,
-  ): Promise<{ readonly staged: StagedContent; readonly missingFiles: readonly Buffer[] }> {
+  saveRecovery(_: CallContext, contentId: Buffer): Promise<void> {
+    return writes.run(() => recovering(contentId).save());
+  },
+
+  finishRecovery(context: CallContext, contentId: Buffer): Promise<Merged> {
+    return endRecovery(contentId, (recovery) => recovery.finish(context.signal));
+  },
+
+  mergeRecovery(context: CallContext, contentId: Buffer, line: RevisionRow): Promise<Merged> {
+    return endRecovery(contentId, (recovery) => recovery.merge(line, context.signal));
+  },
+
+  closeRecovery(_: CallContext, contentId: Buffer): Promise<void> {
     return writes.run(async () => {
-      const result = await recovering().finish(context.signal);
-      recovery = undefined;
-      return result;
+      const name = nameOf(contentId);
+      await recoveries.get(name)?.close();
+      recoveries.delete(name);
     });
   },
 };
@@ -191,8 +203,7 @@ const ENTRY_FIXED_BYTES = 200;
 
 async function close(): Promise<void> {
   const open = content;
-  await recovery?.close();
-  recovery = undefined;
+  await closeRecoveries();
   content = undefined;
   await open?.close();
 }
@@ -202,7 +213,31 @@ function unlocked(): OwnContent {
   return content;
 }
 
-function recovering(): Recovery {
+async function saveRecoveries(): Promise<void> {
+  for (const recovery of recoveries.values()) await recovery.save();
+}
+
+async function closeRecoveries(): Promise<void> {
+  for (const [name, recovery] of recoveries) {
+    recoveries.delete(name);
+    await recovery.close();
+  }
+}
+
+function endRecovery<T>(contentId: Buffer, end: (recovery: Recovery) => Promise<T>): Promise<T> {
+  return writes.run(async () => {
+    const result = await end(recovering(contentId));
+    recoveries.delete(nameOf(contentId));
+    return result;
+  });
+}
+
+function nameOf(contentId: Buffer): string {
+  return contentId.toString('hex');
+}
+
+function recovering(contentId: Buffer): Recovery {
+  const recovery = recoveries.get(nameOf(contentId));
   invariant(recovery !== undefined, 'a recovery has been started and not finished');
   return recovery;
 }

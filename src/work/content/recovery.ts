@@ -20,6 +20,8 @@ import type { OwnContent } from './own-content.ts';
 import { OwnCells } from './own-cells.ts';
 import type { CellFinder } from './own-cells.ts';
 import { chunkPlaces } from './chunk-places.ts';
+import { stageMerge } from './merge-fork.ts';
+import type { Merged } from './merge-fork.ts';
 import { stagePartial } from './partial-content.ts';
 import { indexRecords } from './stored-streams.ts';
 
@@ -117,6 +119,23 @@ export class Recovery {
         : await stagePartial(this.#own, this.#staging, stagingId, this.#metadata, this.#isHere(), signal);
     this.#staging.close();
     return result;
+  }
+
+  /** PARTIAL while index cells are missing. Ends the recovery: what it brought is added to the content of `line`. */
+  async merge(line: RevisionRow, signal: AbortSignal): Promise<Merged> {
+    if (!this.#indexDone) throw new BbError('PARTIAL', 'the index of the content is not complete yet');
+    await this.#placeChunks(signal);
+    await this.save();
+    const stagingId = recoveryStagingId(this.#row.contentId);
+    const job = { staging: this.#staging, stagingId, line, fork: this.#row, isHere: this.#isHere(), signal };
+    const merged = await stageMerge(this.#own, job);
+    this.#staging.close();
+    return merged;
+  }
+
+  /** Ids of the cells that are known so far, packed, in blob order without heads: index cells, then data cells. */
+  cellIds(): Buffer {
+    return this.#ids;
   }
 
   /** Makes everything accepted so far survive a crash. */
