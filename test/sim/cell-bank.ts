@@ -4,22 +4,28 @@
 
 import { CELL_BYTES } from '../../src/core/limits.ts';
 
-/** Makes the sealed bytes of one cell again, always the same. */
-export type Recipe = () => Buffer;
+/** How to make the sealed bytes of one cell again, always the same. */
+export type Recipe = {
+  /** Whether real ciphers make them, which costs a thousand times as much as a stand-in. */
+  readonly isSealed: boolean;
+  make(): Buffer;
+};
 
 const RECIPES = 20_000;
-const EXPANDED_CELLS = 256;
+const SEALED_CELLS = 1024;
+const STAND_INS = 128;
 
 export class CellBank {
   /** By leaf. */
   readonly #recipes = new Map<string, Recipe>();
-  readonly #expanded = new Map<string, Buffer>();
+  readonly #sealed = new Map<string, Buffer>();
+  readonly #standIns = new Map<string, Buffer>();
 
   /** An owner has sealed this cell, and a storer may soon keep it; `bytes`, where they are at hand. */
   register(leaf: Buffer, recipe: Recipe, bytes?: Buffer): void {
     const key = leaf.toString('latin1');
     remember(this.#recipes, key, recipe, RECIPES);
-    if (bytes !== undefined) remember(this.#expanded, key, bytes, EXPANDED_CELLS);
+    if (bytes !== undefined) this.#remember(key, recipe, bytes);
   }
 
   /** How to make bytes again that have this leaf. */
@@ -28,17 +34,22 @@ export class CellBank {
     const recipe = this.#recipes.get(key);
     if (recipe !== undefined && this.expand(key, recipe).equals(bytes)) return recipe;
     const copy = Buffer.from(bytes);
-    return () => copy;
+    return { isSealed: false, make: () => copy };
   }
 
   /** The bytes with this leaf, as a key; never to be written to. */
   expand(key: string, recipe: Recipe): Buffer {
-    const known = this.#expanded.get(key);
+    const known = this.#sealed.get(key) ?? this.#standIns.get(key);
     if (known !== undefined) return known;
-    const bytes = recipe();
+    const bytes = recipe.make();
     if (bytes.length !== CELL_BYTES) throw new Error('a cell of the bank has another size');
-    remember(this.#expanded, key, bytes, EXPANDED_CELLS);
+    this.#remember(key, recipe, bytes);
     return bytes;
+  }
+
+  #remember(key: string, { isSealed }: Recipe, bytes: Buffer): void {
+    if (isSealed) remember(this.#sealed, key, bytes, SEALED_CELLS);
+    else remember(this.#standIns, key, bytes, STAND_INS);
   }
 }
 

@@ -55,6 +55,8 @@ function endSession(society: Society, person: Person): void {
   const hours = Math.min(max, Math.max(min, person.random.exponential(mean)));
   society.after(hours * HOUR_MS, () => {
     if (person.isGone) return;
+    // Who waits for the own files leaves the machine on; only an outage takes it down.
+    if (person.isRecovering) return endSession(society, person);
     const offHours = hours * (1 / person.availability - 1);
     rest(society, person, offHours * HOUR_MS);
     society.after(offHours * HOUR_MS, () => endSession(society, person));

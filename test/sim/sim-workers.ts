@@ -144,7 +144,7 @@ export class SimWorkers implements Workers {
           this.#bank.register(leaf, recipe);
           return leaf;
         }
-        const bytes = recipe();
+        const bytes = recipe.make();
         const leaf = leafHash(bytes);
         this.#bank.register(leaf, recipe, bytes);
         return leaf;
@@ -157,7 +157,7 @@ export class SimWorkers implements Workers {
     const recipe = this.#recipe(stored, pubkeyFromOnionId(peer), cell);
     if (recipe === undefined) return undefined;
     const leaf = this.#leaf(peer, stored, cell);
-    if (leaf === undefined) return recipe();
+    if (leaf === undefined) return recipe.make();
     const bytes = this.#bank.expand(keyOf(leaf), recipe);
     this.#bank.register(leaf, recipe, bytes);
     return bytes;
@@ -224,6 +224,8 @@ export class SimWorkers implements Workers {
     const leafOf = wholeLeaves(this.#disk, list);
     return cells.filter((cell) => leafOf(cell) === undefined);
   }
+
+  async forgetPacks(): Promise<void> {}
 
   async suspectPacks(): Promise<{ readonly own: readonly number[]; readonly peers: readonly number[] }> {
     return { own: [], peers: [] };
@@ -301,7 +303,8 @@ export class SimWorkers implements Workers {
       const keyring = this.#keyring;
       invariant(keyring !== undefined, 'a head is sealed by an unlocked node');
       const at = name.number * CELL_BYTES;
-      return () => keyring.sealHead(contentId, name.copy, metadata).subarray(at, at + CELL_BYTES);
+      const make = (): Buffer => keyring.sealHead(contentId, name.copy, metadata).subarray(at, at + CELL_BYTES);
+      return { isSealed: true, make };
     }
     const slot = this.#store.slot(name.cell);
     if (slot === undefined) {
@@ -309,9 +312,8 @@ export class SimWorkers implements Workers {
       return undefined;
     }
     const { payload } = slot;
-    return payload === undefined
-      ? () => sealData(peerKey, name.cell)
-      : () => sealIndex(keys, peerKey, name.cell, payload);
+    if (payload === undefined) return { isSealed: false, make: () => sealData(peerKey, name.cell) };
+    return { isSealed: true, make: () => sealIndex(keys, peerKey, name.cell, payload) };
   }
 
   #leaf(peer: OnionId, stored: StoredRevision, cell: number): Buffer | undefined {

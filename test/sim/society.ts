@@ -46,6 +46,8 @@ export class Society {
   readonly oracle: Oracle;
   readonly people: Person[] = [];
   readonly losses: Loss[] = [];
+  /** From the words being typed to the first answer of a holder, and to the restored content. */
+  readonly foundHours: number[] = [];
   readonly recoveryHours: number[] = [];
   diskLosses = 0;
   recovered = 0;
@@ -62,6 +64,8 @@ export class Society {
   /** "owner peer" that once had a whole copy. */
   readonly #placed = new Map<Person, Set<string>>();
   readonly #repairs = new Map<Person, number>();
+  /** Virtual time at which the words were typed, until a holder answers. */
+  readonly #typedMs = new Map<Person, number>();
   readonly #lastVerdict = new Map<Person, string>();
   #failure: unknown;
 
@@ -77,6 +81,7 @@ export class Society {
     };
     this.world.watchers.push((node, { name, attributes }) => {
       if (name === 'revision-acknowledged') this.#placedAt(node, attributes['peer'] ?? '');
+      if (name === 'holder-found') this.#found(node);
     });
   }
 
@@ -174,6 +179,7 @@ export class Society {
     await node.start();
     await node.init('recover');
     const startMs = this.world.time.nowMs;
+    this.#typedMs.set(person, startMs);
     const poll = (): void => {
       if (person.isGone) return;
       const waitedMs = this.world.time.nowMs - startMs;
@@ -187,6 +193,14 @@ export class Society {
       this.after(10 * MINUTE_MS, poll);
     };
     poll();
+  }
+
+  #found(node: SimNode): void {
+    const person = this.#byNode.get(node);
+    const typedMs = person === undefined ? undefined : this.#typedMs.get(person);
+    if (person === undefined || typedMs === undefined) return;
+    this.#typedMs.delete(person);
+    this.foundHours.push((this.world.time.nowMs - typedMs) / HOUR_MS);
   }
 
   /** Judges what came back, and goes on with it. */
