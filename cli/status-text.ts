@@ -6,7 +6,7 @@ import { NodeMode, NodeState, Verdict } from '../src/gen/clirpc/v1/clirpc.ts';
 import { formatAgo, formatCount, shortId } from './format.ts';
 import type { Output } from './output.ts';
 import { progressText } from './progress.ts';
-import { safeText } from './safe-text.ts';
+import { safeName, safeText } from './safe-text.ts';
 
 type Colors = Output['colors'];
 
@@ -53,8 +53,18 @@ function contentLines(status: StatusResponse): string[] {
   return [
     `  content   ${files}${sequence}${status.pending ? ', changes not offered everywhere yet' : ''}`,
     `  replicas  ${wanted}${worth(status)}`,
+    ...weakestLine(status),
     ...(status.forecast === '' ? [] : [`  outlook   ${safeText(status.forecast)}`]),
   ];
+}
+
+/** Shown where some files have fewer proved copies than others: what changed last, as a rule. */
+function weakestLine({ weakest, minReplicas }: StatusResponse): string[] {
+  const [first] = weakest?.names ?? [];
+  if (weakest === undefined || first === undefined) return [];
+  const others = Number(weakest.files) - 1;
+  const more = others > 0 ? ` and ${formatCount(others, 'more file', 'more files')}` : '';
+  return [`  weakest   "${safeName(first)}"${more}: ${weakest.copies} of ${minReplicas} proved copies`];
 }
 
 /** Shown where the holders are worth less than their number. */

@@ -16,6 +16,7 @@ import type {
   StorageConfig,
   StorageInfo,
   Transfer,
+  WeakestFiles,
 } from '../src/gen/clirpc/v1/clirpc.ts';
 import { progressJson } from './progress.ts';
 import { utf8Name } from './safe-text.ts';
@@ -65,6 +66,10 @@ export function replicaView(replica: Replica): View {
     held: timeView(replica.heldMs),
     sequence: Number(replica.sequence),
   };
+}
+
+function weakestView({ copies, files, names }: WeakestFiles): View {
+  return { copies, files: Number(files), names: names.map((name) => name.toString('utf8')) };
 }
 
 export function transferView(transfer: Transfer): View {
@@ -240,6 +245,7 @@ export function statusView(status: StatusResponse): View {
     verified_replicas: status.verifiedReplicas,
     effective_replicas: status.effectiveReplicasPermille / 1000,
     forecast: status.forecast === '' ? null : status.forecast,
+    weakest: status.weakest === undefined ? null : weakestView(status.weakest),
     min_replicas: status.minReplicas,
     pending: status.pending,
     jobs: status.jobs.map((job) => {

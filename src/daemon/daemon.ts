@@ -15,6 +15,7 @@ import { plan } from './plan.ts';
 import type { Session } from './session.ts';
 import { startSession, stopSession } from './start-session.ts';
 import { lockedStatus, sessionStatus } from './status.ts';
+import { weakestFiles } from './weakest-files.ts';
 import { openKeyring, openSession } from './unlock.ts';
 
 export type Damage = { readonly of: 'header' | 'catalog'; readonly error: BbError };
@@ -149,11 +150,12 @@ export class Daemon {
   }
 
   /** INTEGRITY while the node cannot be unlocked because of damage. */
-  status(): StatusView {
-    if (this.#session === undefined) this.#requireSound();
-    return this.#session === undefined
-      ? lockedStatus(this.deps, this.jobs, this.state, this.#secretMode)
-      : sessionStatus(this.#session, this.#secretMode);
+  async status(): Promise<StatusView> {
+    const session = this.#session;
+    if (session === undefined) this.#requireSound();
+    if (session === undefined) return lockedStatus(this.deps, this.jobs, this.state, this.#secretMode);
+    const weakest = await weakestFiles(session);
+    return { ...sessionStatus(session, this.#secretMode), weakest };
   }
 
   async #begin(session: Session): Promise<void> {

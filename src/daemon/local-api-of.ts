@@ -31,7 +31,7 @@ export function localApiOf(daemon: Daemon): LocalApi {
     init: (args) => daemon.init(args),
     unlock: (secret) => daemon.unlock(secret),
     lock: () => daemon.lock(),
-    status: async () => daemon.status(),
+    status: () => daemon.status(),
     events: (withProgress, signal) => daemon.bus.subscribe(withProgress, signal),
     connectPeer: async (reference, name, wait) => connectPeer(daemon.session, reference, name, wait),
     peers: async () => daemon.session.registry.peers().map((peer) => peerView(daemon.session, peer)),

@@ -5,7 +5,7 @@ import type { Entry } from '../core/content/entry.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { NodeMode, TransitionRecord } from '../core/records.ts';
 import type { TorState } from '../ports/onion-host.ts';
-import type { ReadItem } from '../ports/workers.ts';
+import type { ReadItem, WeakestFiles } from '../ports/workers.ts';
 
 export type NodeState = 'NOT_INITIALISED' | 'LOCKED' | 'UNLOCKED';
 export type Verdict = 'PROTECTED' | 'AT_RISK' | 'NOT_PROTECTED';
@@ -77,6 +77,8 @@ export type StatusView = {
   readonly effectiveReplicas: number;
   /** What one more lost peer would mean, in a sentence; empty without a proved copy. */
   readonly forecast: string;
+  /** The files with the fewest proved copies; undefined while nothing is set or nothing is known. */
+  readonly weakest: WeakestFiles | undefined;
   readonly minReplicas: number;
   readonly provenMs: number;
   readonly jobs: readonly ProgressView[];

@@ -29,6 +29,7 @@ import { TickClock } from './tick-clock.ts';
 import { Transfers } from './transfers.ts';
 import { Recovery } from './recovery.ts';
 import { Uploads } from './uploads.ts';
+import { Weakest } from './weakest-files.ts';
 import { ProgressMarks } from './upload-progress.ts';
 
 export type Tasks = { readonly [name in TaskName]: Task };
@@ -55,6 +56,7 @@ export class Session {
   readonly uploads = new Uploads();
   readonly ownBlobs = new OwnBlobs();
   readonly ownDamage = new OwnDamage();
+  readonly weakest = new Weakest();
   readonly heldDamage = new HeldDamage();
   /** The reading of every cell that runs now. */
   verification: Promise<VerifiedView> | undefined;

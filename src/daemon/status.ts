@@ -34,6 +34,7 @@ export function lockedStatus(
     verifiedReplicas: 0,
     effectiveReplicas: 0,
     forecast: '',
+    weakest: undefined,
     minReplicas: 0,
     provenMs: 0,
     jobs: jobs.views(),

@@ -54,6 +54,14 @@ export type DamagedFiles = {
   readonly names: readonly Buffer[];
 };
 
+/** Files that have the fewest proved copies. */
+export type WeakestFiles = {
+  readonly copies: number;
+  readonly files: number;
+  /** Paths of the first of them; empty when no file has more than another. */
+  readonly names: readonly Buffer[];
+};
+
 export interface Workers {
   /** Argon2id with the constants of format 1; 64 bytes. One at a time. */
   deriveMaster(secret: Buffer, mode: 'phrase' | 'password', account: string): Promise<Buffer>;
@@ -138,6 +146,11 @@ export interface Workers {
   misplacedChunks(revision: RevisionRow, limit: number): Promise<Buffer>;
   /** Files of this revision that need lost cells. */
   filesOfLost(revision: RevisionRow): Promise<DamagedFiles>;
+  /**
+   * The files with the fewest copies, given how many there are of each data cell, one byte each in blob order. INTEGRITY
+   * when the index cannot be read.
+   */
+  weakestFiles(revision: RevisionRow, copies: Buffer): Promise<WeakestFiles>;
 
   // Own revisions in packs above the marks of the catalog, found at unlock; nothing of them is cut off before settleLate.
   /** Content ids as their heads name them, unjudged. */

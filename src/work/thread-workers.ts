@@ -191,6 +191,10 @@ export class ThreadWorkers implements Workers {
     return this.#content.call('filesOfLost', revision);
   }
 
+  weakestFiles(revision: RevisionRow, copies: Buffer): ReturnType<Workers['weakestFiles']> {
+    return this.#content.call('weakestFiles', revision, copies);
+  }
+
   async startRecovery(revision: RevisionRow, indexCellIds: readonly Buffer[]): Promise<RecoverySession> {
     const content = this.#content;
     const { contentId: id } = revision;

@@ -88,6 +88,21 @@ const ROWS: readonly Row[] = [
     data: { verdict: 'AT_RISK', verified_replicas: 1, min_replicas: 2, pending: true, proven: null },
   },
   {
+    bb: ['status'],
+    daemon: status({}),
+    exit: 0,
+    stdout:
+      /\n {2}weakest {3}"notes\/new\.txt" and 2 more files: 0 of 2 proved copies\n {2}outlook {3}With one more peer/,
+    data: { weakest: { copies: 0, files: 3, names: ['notes/new.txt'] } },
+  },
+  {
+    bb: ['status'],
+    daemon: status({ weakest: { copies: 2, files: 5, names: [] } }),
+    exit: 0,
+    stdout: /verified replicas[^\n]*\n {2}outlook/,
+    data: { weakest: { copies: 2, files: 5, names: [] } },
+  },
+  {
     bb: ['status', '--check'],
     daemon: status({}),
     exit: 4,
@@ -350,6 +365,7 @@ test('a status as JSON has the names that scripts depend on', async () => {
       'verified_replicas',
       'effective_replicas',
       'forecast',
+      'weakest',
       'min_replicas',
       'pending',
       'jobs',

@@ -132,6 +132,7 @@ export const STATUS: StatusView = {
   verifiedReplicas: 1,
   effectiveReplicas: 0.5,
   forecast: 'With one more peer lost no proved copy is left.',
+  weakest: { copies: 0, files: 3, names: [Buffer.from('notes/new.txt')] },
   minReplicas: 2,
   provenMs: 0,
   jobs: [PROGRESS],

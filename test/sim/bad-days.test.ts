@@ -20,9 +20,12 @@ test('a network that is cut in two is one again, and the newest revision reaches
   await world.pass(2 * HOUR_MS);
   const status = await owner.api.status();
   assert.deepEqual([status.verdict, status.verifiedReplicas], ['AT_RISK', 1]);
+  const { copies, files, names } = status.weakest ?? assert.fail();
+  assert.deepEqual([copies, files, names.map(String)], [1, 1, ['photos']], 'what changed is weakest, the rest is at three');
 
   world.network.isCut = () => false;
   await protectedSoon(world, owner);
+  assert.deepEqual((await owner.api.status()).weakest, { copies: 3, files: 2, names: [] });
 });
 
 test('a wall clock that jumps by years adds nothing to what was promised and takes nothing from it', async () => {

@@ -25,6 +25,7 @@ import type {
   IngestJob,
   ReadItem,
   RecoverySession,
+  WeakestFiles,
   WorkerKeys,
   Workers,
 } from '../../src/ports/workers.ts';
@@ -273,6 +274,19 @@ export class SimWorkers implements Workers {
       .files(revision)
       .filter((file) => dataCellIds(keys, file).some((cell) => this.#lost.has(cell)));
     return { isIndexLost: false, files: hit.length, names: hit.map(({ name }) => Buffer.from(name)) };
+  }
+
+  async weakestFiles(revision: RevisionRow, copies: Buffer): Promise<WeakestFiles> {
+    const keys = this.#needKeys();
+    const body = this.#needRevision(revision.contentId).body.slice(revision.indexCells);
+    const byCell = new Map(body.map((cell, at) => [cell, copies[at] ?? 0]));
+    const files = this.#store.files(revision).map((file) => ({
+      name: Buffer.from(file.name),
+      copies: Math.min(...dataCellIds(keys, file).map((cell) => byCell.get(cell) ?? 0)),
+    }));
+    const least = Math.min(...files.map((file) => file.copies));
+    const weakest = files.filter((file) => file.copies === least);
+    return { copies: least, files: weakest.length, names: weakest.map(({ name }) => name) };
   }
 
   // Nothing of a simulated own store lies above the marks when a process starts.

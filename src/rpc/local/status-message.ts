@@ -57,6 +57,11 @@ export function statusMessage(status: StatusView): StatusResponse {
     verifiedReplicas: status.verifiedReplicas,
     effectiveReplicasPermille: Math.round(status.effectiveReplicas * 1000),
     forecast: status.forecast,
+    weakest: status.weakest && {
+      copies: status.weakest.copies,
+      files: BigInt(status.weakest.files),
+      names: [...status.weakest.names],
+    },
     minReplicas: status.minReplicas,
     provenMs: BigInt(status.provenMs),
     jobs: status.jobs.map(progressMessage),

@@ -12,7 +12,7 @@ import type { CellKind } from '../../core/crypto/cell-seal.ts';
 import { CELL_BYTES, LOCAL_LIST_BYTES } from '../../core/limits.ts';
 import type { RevisionRow, StagedContent } from '../../ports/catalog.ts';
 import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
-import type { CellFromPeer, DamagedFiles, IngestProgress, WorkerKeys } from '../../ports/workers.ts';
+import type { CellFromPeer, DamagedFiles, IngestProgress, WeakestFiles, WorkerKeys } from '../../ports/workers.ts';
 import { removeStaging, stagingPath } from '../../storage/catalog/staging.ts';
 import { Serial } from '../../storage/serial.ts';
 import type { CallContext } from '../calls.ts';
@@ -26,6 +26,7 @@ import { entriesBelow, itemsBelow } from './read-content.ts';
 import { Recovery } from './recovery.ts';
 import type { Merged } from './merge-fork.ts';
 import type { RecoveryCounts } from './recovery.ts';
+import { weakestFiles } from './weakest-files.ts';
 
 export type ContentCalls = typeof calls;
 
@@ -90,6 +91,10 @@ const calls = {
 
   filesOfLost(_: CallContext, row: RevisionRow): Promise<DamagedFiles> {
     return filesOfLost(unlocked(), row);
+  },
+
+  weakestFiles(_: CallContext, row: RevisionRow, copies: Buffer): Promise<WeakestFiles> {
+    return weakestFiles(unlocked(), row, copies);
   },
 
   ownMarks(): Promise<readonly PackMark[]> {

@@ -833,6 +833,27 @@ export interface StatusResponse {
   effectiveReplicasPermille: number;
   /** forecast is what one more lost peer would mean; may be empty. */
   forecast: string;
+  /**
+   * weakest is the files with the fewest proved copies; not set while no file
+   * is, or while it is not known.
+   */
+  weakest: WeakestFiles | undefined;
+}
+
+/**
+ * WeakestFiles is the files of the newest revision with the fewest proved
+ * copies: those that are new or changed, until that revision is proved.
+ */
+export interface WeakestFiles {
+  /** copies counts storers that proved every part of such a file. */
+  copies: number;
+  /** files counts the files that have no more. */
+  files: bigint;
+  /**
+   * names are paths of the first of them; empty when no file has more than
+   * another.
+   */
+  names: Buffer[];
 }
 
 /** EventsRequest asks for events. */
@@ -3279,6 +3300,7 @@ function createBaseStatusResponse(): StatusResponse {
     fileBytes: 0n,
     effectiveReplicasPermille: 0,
     forecast: "",
+    weakest: undefined,
   };
 }
 
@@ -3373,6 +3395,9 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     }
     if (message.forecast !== "") {
       writer.uint32(202).string(message.forecast);
+    }
+    if (message.weakest !== undefined) {
+      WeakestFiles.encode(message.weakest, writer.uint32(210).fork()).join();
     }
     return writer;
   },
@@ -3590,6 +3615,14 @@ export const StatusResponse: MessageFns<StatusResponse> = {
             message.forecast = reader.string();
             continue;
           }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.weakest = WeakestFiles.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3679,6 +3712,7 @@ export const StatusResponse: MessageFns<StatusResponse> = {
         ? globalThis.Number(object.effective_replicas_permille)
         : 0,
       forecast: isSet(object.forecast) ? globalThis.String(object.forecast) : "",
+      weakest: isSet(object.weakest) ? WeakestFiles.fromJSON(object.weakest) : undefined,
     };
   },
 
@@ -3759,6 +3793,9 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     if (message.forecast !== "") {
       obj.forecast = message.forecast;
     }
+    if (message.weakest !== undefined) {
+      obj.weakest = WeakestFiles.toJSON(message.weakest);
+    }
     return obj;
   },
 
@@ -3796,6 +3833,115 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     message.fileBytes = (object.fileBytes !== undefined && object.fileBytes !== null) ? BigInt(object.fileBytes) : 0n;
     message.effectiveReplicasPermille = object.effectiveReplicasPermille ?? 0;
     message.forecast = object.forecast ?? "";
+    message.weakest = (object.weakest !== undefined && object.weakest !== null)
+      ? WeakestFiles.fromPartial(object.weakest)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWeakestFiles(): WeakestFiles {
+  return { copies: 0, files: 0n, names: [] };
+}
+
+export const WeakestFiles: MessageFns<WeakestFiles> = {
+  encode(message: WeakestFiles, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.copies !== 0) {
+      writer.uint32(8).uint32(message.copies);
+    }
+    if (message.files !== 0n) {
+      if (BigInt.asUintN(64, message.files) !== message.files) {
+        throw new globalThis.Error("value provided for field message.files of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.files);
+    }
+    for (const v of message.names) {
+      writer.uint32(26).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WeakestFiles {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWeakestFiles();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.copies = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.files = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.names.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WeakestFiles {
+    return {
+      copies: isSet(object.copies) ? globalThis.Number(object.copies) : 0,
+      files: isSet(object.files) ? BigInt(object.files) : 0n,
+      names: globalThis.Array.isArray(object?.names)
+        ? object.names.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : [],
+    };
+  },
+
+  toJSON(message: WeakestFiles): unknown {
+    const obj: any = {};
+    if (message.copies !== 0) {
+      obj.copies = Math.round(message.copies);
+    }
+    if (message.files !== 0n) {
+      obj.files = message.files.toString();
+    }
+    if (message.names?.length) {
+      obj.names = message.names.map((e) => base64FromBytes(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WeakestFiles>, I>>(base?: I): WeakestFiles {
+    return WeakestFiles.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WeakestFiles>, I>>(object: I): WeakestFiles {
+    const message = createBaseWeakestFiles();
+    message.copies = object.copies ?? 0;
+    message.files = (object.files !== undefined && object.files !== null) ? BigInt(object.files) : 0n;
+    message.names = object.names?.map((e) => e) || [];
     return message;
   },
 };

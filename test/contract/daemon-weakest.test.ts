@@ -1,0 +1,41 @@
+// The weakest files: what changed while a storer was away has fewer proved copies than what it holds already.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { agree, DaemonWorld } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
+import { noise } from './noise.ts';
+
+/** Of several cells each. The sparse first and last cells are stored anew with a change, so their files count as changed. */
+const KEPT = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`kept-${at}`, noise(300_000, at + 1)]));
+
+async function weakestOf(node: DaemonNode): Promise<readonly unknown[]> {
+  const { copies, files, names } = (await node.api.status()).weakest ?? assert.fail();
+  return [copies, files, names.map(String)];
+}
+
+test('the status names the files that one storer has not proved yet, and none when all are equal', async (context) => {
+  const [ann, bob, eve] = await DaemonWorld.ready(context, 'ann', 'bob', 'eve');
+  assert(ann && bob && eve);
+  const { world } = ann;
+  assert.equal((await ann.api.status()).weakest, undefined, 'nothing is set');
+  await ann.setFiles({ ...KEPT, diary: 'one page' });
+  assert.deepEqual(await weakestOf(ann), [0, 9, []], 'no copy of anything');
+  await agree(ann, bob);
+  await agree(ann, eve);
+  await world.until('two copies', () => ann.isProvedAt(bob) && ann.isProvedAt(eve));
+  assert.deepEqual(await weakestOf(ann), [2, 9, []]);
+
+  world.cut(ann, eve);
+  await ann.setFiles({ ...KEPT, diary: 'two pages' });
+  await world.until('proved at one', () => ann.isProvedAt(bob));
+  const { copies, files, names } = (await ann.api.status()).weakest ?? assert.fail();
+  assert.equal(copies, 1);
+  assert.ok(files <= 3, `${files} of nine files`);
+  assert.ok(names.some((name) => String(name).endsWith('diary')));
+
+  world.mend(ann, eve);
+  await ann.api.pingPeer(eve.id, new AbortController().signal);
+  await world.until('proved at both', () => ann.isProvedAt(eve));
+  assert.deepEqual(await weakestOf(ann), [2, 9, []]);
+});
