@@ -14,7 +14,7 @@ GEN ?= src/gen
 INSTALLED := node_modules/.installed-lock.json
 ASSETS := -name '*.sql' -o -name '*.wasm' -o -name '*.cjs'
 
-.PHONY: help setup gen rpc gen-check check test e2e scorecard fuzz sim adversary sim-long demo build docker-check run clean
+.PHONY: help setup gen rpc gen-check check test e2e e2e-society scorecard fuzz sim adversary sim-long demo build docker-check run clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -70,6 +70,9 @@ test: setup ## everything CI asks for; LANES="unit cli" runs some lanes only
 
 e2e: setup ## the end-to-end tests alone, on a private Tor network
 	@node test/run.ts e2e
+
+e2e-society: setup ## six daemons for nine minutes: a liar, a storer that vanishes, one that joins, a dead disk; not part of make test
+	@node test/run.ts society
 
 scorecard: setup ## cuts, kills, flips, mutated input, canaries, floods in full; SEED=n replays, PARTS="cuts flips" runs some
 	@node test/scorecard/run.ts $(PARTS)

@@ -1,7 +1,13 @@
 // The lanes of `make test` in order of cost; docs/testing.md says what each shows.
 // Lanes that start daemons run one file at a time: they measure memory and own ports and tor processes.
 
-export type Lane = { readonly name: string; readonly concurrency: number; readonly timeoutMs: number };
+export type Lane = {
+  readonly name: string;
+  readonly concurrency: number;
+  readonly timeoutMs: number;
+  /** Runs only when it is named: too long for every change. */
+  readonly isOnDemand?: boolean;
+};
 
 const MINUTE_MS = 60_000;
 
@@ -15,4 +21,5 @@ export const LANES: readonly Lane[] = [
   { name: 'cli', concurrency: 1, timeoutMs: 5 * MINUTE_MS },
   { name: 'e2e', concurrency: 1, timeoutMs: 10 * MINUTE_MS },
   { name: 'sim', concurrency: 2, timeoutMs: 5 * MINUTE_MS },
+  { name: 'society', concurrency: 1, timeoutMs: 30 * MINUTE_MS, isOnDemand: true },
 ];
