@@ -17,7 +17,7 @@ ASSETS := -name '*.sql' -o -name '*.wasm' -o -name '*.cjs'
 .PHONY: help setup gen rpc gen-check check test e2e e2e-society scorecard fuzz sim adversary sim-long demo build docker-check run clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 # Only what is missing is asked of the system: a Node from elsewhere may not go together with the system's npm.
 # npm 9 and 10 take the link to the lockfile's Node away with the package of the other processor, so it is made here.
