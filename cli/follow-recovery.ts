@@ -3,7 +3,7 @@
 import type { BbError } from '../src/core/errors.ts';
 import { BbError as OperatingError, isBbError } from '../src/core/errors.ts';
 import { BarterBackupClientService as Service } from '../src/gen/clirpc/v1/clirpc.ts';
-import type { RecoverContentRequest, RecoverContentUpdate } from '../src/gen/clirpc/v1/clirpc.ts';
+import type { Progress, RecoverContentRequest, RecoverContentUpdate } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from './context.ts';
 import { formatCount } from './format.ts';
 import { safeName, safeText } from './safe-text.ts';
@@ -29,14 +29,8 @@ export async function followRecovery(
   try {
     for await (const update of (await context.client()).stream(Service.recoverContent, request)) {
       last = update;
-      out.progress({
-        job: 'recover',
-        phase: update.phase,
-        done: update.mostRecentDownloadedBytes,
-        total: update.mostRecentLength,
-        bytesPerSec: 0n,
-        etaSec: 0n,
-      });
+      // To a person the result says how it ended: what was not fetched because it is here looks like an unfinished job.
+      if (!update.done || out.settings.json) out.progress(progressOf(update));
       if (update.waitingFor !== '' && update.waitingFor !== waitingFor) out.note(`* ${safeText(update.waitingFor)}`);
       waitingFor = update.waitingFor;
       for (const name of update.done ? update.missingNames : []) out.note(`* not recovered: ${safeName(name)}`);
@@ -47,6 +41,17 @@ export async function followRecovery(
     return { update: last, data: recoveryView(last), failure: error };
   }
   return { update: last, data: recoveryView(last), failure: wait ? failureOf(last) : undefined };
+}
+
+function progressOf(update: RecoverContentUpdate): Progress {
+  return {
+    job: 'recover',
+    phase: update.phase,
+    done: update.mostRecentDownloadedBytes,
+    total: update.mostRecentLength,
+    bytesPerSec: 0n,
+    etaSec: 0n,
+  };
 }
 
 function failureOf(update: RecoverContentUpdate | undefined): BbError | undefined {

@@ -51,7 +51,10 @@ export async function pipeOut(items: AsyncIterable<GetFileResponse>, options: Pi
 }
 
 async function pipeFile(entry: Entry, rest: AsyncIterable<GetFileResponse>, { stdout }: PipeOptions): Promise<void> {
-  if (hasNoBytes(entry)) throw new BbError('PARTIAL', 'the file was unreadable when it was backed up');
+  if (hasNoBytes(entry)) {
+    const hint = 'Make it readable, then run bb setfile again.';
+    throw new BbError('PARTIAL', 'the file was unreadable when it was backed up', { hint });
+  }
   let bytes = 0n;
   for await (const { data } of rest) {
     if (data === undefined) throw new BbError('INTEGRITY', 'the daemon sent more than one file');

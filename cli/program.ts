@@ -95,8 +95,10 @@ function childOf(parent: Program, word: string): Program {
   const members = COMMANDS.filter(({ words }) => words.startsWith(`${word} `)).map(({ words }) => words.split(' ')[1]);
   const group = parent.command(word).description(members.join(', ')).allowExcessArguments(true);
   return group.action(() => {
-    const [member = ''] = group.args;
-    throw unknownCommand(`${word} ${member}`.trimEnd(), `Use bb ${word} with one of: ${members.join(', ')}.`);
+    const [member] = group.args;
+    const hint = `Use bb ${word} with one of: ${members.join(', ')}.`;
+    if (member === undefined) throw new BbError('USAGE', `bb ${word} needs one more word`, { hint });
+    throw unknownCommand(`${word} ${member}`, hint);
   });
 }
 

@@ -19,9 +19,12 @@ const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 export class SafeFolder {
   readonly handle: FileHandle;
   readonly #base: Buffer;
+  /** The folders down to this one, as messages name them: empty, or with a slash at the end. */
+  readonly #shown: string;
 
-  private constructor(handle: FileHandle, path: Buffer) {
+  private constructor(handle: FileHandle, path: Buffer, shown: string) {
     this.handle = handle;
+    this.#shown = shown;
     this.#base = existsSync(DESCRIPTORS) ? Buffer.from(`${DESCRIPTORS}/${handle.fd}`) : path;
   }
 
@@ -30,7 +33,7 @@ export class SafeFolder {
     const handle = await open(path, O_RDONLY | O_DIRECTORY).catch((error: unknown) => {
       throw cliError(error);
     });
-    return new SafeFolder(handle, Buffer.from(path));
+    return new SafeFolder(handle, Buffer.from(path), '');
   }
 
   /** A folder in this one, made when it is not there. EXISTS when a link or a file has the name. */
@@ -45,13 +48,13 @@ export class SafeFolder {
     );
     const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ELOOP' || error.code === 'ENOTDIR') {
-        throw new BbError('EXISTS', `${safeName(name)} is a link or a file where a folder belongs`, {
+        throw new BbError('EXISTS', `${this.#shown}${safeName(name)} is a link or a file where a folder belongs`, {
           hint: 'Links are never followed. Remove it, or name another OUT.',
         });
       }
       throw cliError(error);
     });
-    return { folder: new SafeFolder(handle, path), made };
+    return { folder: new SafeFolder(handle, path, `${this.#shown}${safeName(name)}/`), made };
   }
 
   /** A new file, open for writing, that only the owner can read. */
@@ -65,7 +68,7 @@ export class SafeFolder {
       if (error.code === 'ENOENT') return undefined;
       throw cliError(error);
     });
-    if (found !== undefined) throw exists(name);
+    if (found !== undefined) throw this.#exists(name);
   }
 
   async symlink(target: Buffer, name: Buffer): Promise<void> {
@@ -89,7 +92,7 @@ export class SafeFolder {
       await link(from, to);
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
-      if (code === 'EEXIST' || code === 'EISDIR' || code === 'ENOTEMPTY') throw exists(name);
+      if (code === 'EEXIST' || code === 'EISDIR' || code === 'ENOTEMPTY') throw this.#exists(name);
       if (!NO_LINKS.has(code)) throw cliError(error);
       await this.requireFree(name);
       return rename(from, to);
@@ -108,8 +111,8 @@ export class SafeFolder {
   #path(name: Buffer): Buffer {
     return Buffer.concat([this.#base, Buffer.from('/'), name]);
   }
-}
 
-function exists(name: Buffer): BbError {
-  return new BbError('EXISTS', `${safeName(name)} exists already`);
+  #exists(name: Buffer): BbError {
+    return new BbError('EXISTS', `${this.#shown}${safeName(name)} exists already`);
+  }
 }

@@ -22,6 +22,9 @@ type Call = ClientDuplexStream<SetFileRequest, SetFileUpdate>;
 export async function run(context: Context, [path]: readonly string[], options: Options): Promise<Result> {
   const fromStream = flagOption(options, 'stdin');
   if (fromStream === (path !== undefined)) throw new BbError('USAGE', 'give either a path or --stdin');
+  // A script's variable that is not set: resolved, it would be the folder that bb runs in.
+  if (path === '')
+    throw new BbError('USAGE', 'the path is empty', { hint: 'The folder that you are in is called ".".' });
   const absolute = path === undefined ? '' : resolve(path);
   const name = storedName(textOption(options, 'as') ?? basename(absolute));
   if (name.length === 0) throw new BbError('USAGE', 'it needs a name', { hint: 'Use --as NAME.' });

@@ -75,7 +75,7 @@ async function remove(session: Session, peer: OnionId): Promise<undefined> {
 function requireFreeName(session: Session, peer: OnionId, name: string): void {
   requirePlainName(name);
   if (session.registry.peers().some((other) => other.name === name && name !== '' && other.onionId !== peer)) {
-    throw new BbError('EXISTS', 'another peer has this name already');
+    throw new BbError('EXISTS', 'another peer has this name already', { hint: 'Choose another name.' });
   }
 }
 

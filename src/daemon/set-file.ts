@@ -1,6 +1,7 @@
 // `bb setfile` and `bb rmfile`: a change of the file set becomes one new content revision, durable
 // and read back before it is acknowledged, and is then offered to the storers by itself.
 
+import { ENTRY_KIND } from '../core/content/entry.ts';
 import { validateName } from '../core/content/path.ts';
 import { BbError } from '../core/errors.ts';
 import type { IngestJob } from '../ports/workers.ts';
@@ -26,7 +27,7 @@ export function setFile(
 export async function removeFile(session: Session, name: Buffer, dryRun: boolean): Promise<SetFileResult> {
   validateName(name);
   const found = await countBelow(session, name);
-  if (found === 0) throw new BbError('NOT_FOUND', 'no file or folder has this name');
+  if (found === undefined) throw new BbError('NOT_FOUND', 'no file or folder has this name');
   if (dryRun) {
     return { revision: undefined, addedFiles: 0, removedFiles: found, skippedFiles: 0, unchanged: true };
   }
@@ -91,9 +92,12 @@ function unchanged({ row }: Newest, skippedFiles: number): SetFileResult {
   return { revision: revisionView(row), addedFiles: 0, removedFiles: 0, skippedFiles, unchanged: true };
 }
 
-async function countBelow(session: Session, name: Buffer): Promise<number> {
-  if (session.newest === undefined) return 0;
-  let count = 0;
-  for await (const batch of session.deps.workers.list(session.newest.row, name)) count += batch.length;
+/** What its removal will count: everything but folders. Undefined when nothing has the name. */
+async function countBelow(session: Session, name: Buffer): Promise<number | undefined> {
+  if (session.newest === undefined) return undefined;
+  let count: number | undefined;
+  for await (const batch of session.deps.workers.list(session.newest.row, name)) {
+    for (const { kind } of batch) count = (count ?? 0) + (kind === ENTRY_KIND.FOLDER ? 0 : 1);
+  }
   return count;
 }

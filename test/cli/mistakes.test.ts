@@ -1,0 +1,77 @@
+// What a hurried user gets wrong: it is said in full and with a next step that helps, and nothing is done.
+
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { MARK } from '../../src/core/content/entry.ts';
+import type { LocalApi } from '../../src/daemon/local-api.ts';
+import { REVISION } from '../contract/rpc-local-fixture.ts';
+import { entry, folder, items, rigWith } from './rig.ts';
+import { runRows } from './rows.ts';
+
+const SETS_ANYTHING: Partial<LocalApi> = {
+  setFile: async () => ({ revision: REVISION, addedFiles: 1, removedFiles: 0, skippedFiles: 0, unchanged: false }),
+};
+const UNREADABLE = entry('keys', { marks: MARK.UNREADABLE });
+const COMPLETE: Partial<LocalApi> = {
+  async *recover() {
+    const counts = { holdersOfNewest: 0, holders: 0, versions: 0, downloadedBytes: 0, totalDownloadedBytes: 0 };
+    const files = {
+      completeFiles: 0,
+      missingFiles: 0,
+      missingNames: [],
+      recovered: true,
+      waitingFor: '',
+      transfers: [],
+    };
+    yield { newest: REVISION, ...counts, ...files, phase: 'complete', mode: 'normal', done: true };
+  },
+};
+
+runRows([
+  // A variable that is not set: the path must not become the folder that bb runs in.
+  {
+    bb: ['setfile', ''],
+    daemon: SETS_ANYTHING,
+    exit: 2,
+    stderr: 'error: the path is empty\nhint: The folder that you are in is called ".".\n',
+  },
+  { bb: ['setfile', '', '--as', 'photos'], daemon: SETS_ANYTHING, exit: 2, stderr: /^error: the path is empty\n/ },
+  { bb: ['setfile', '.', '--as', 'photos'], daemon: SETS_ANYTHING, exit: 0, stdout: /^photos: 1 entry new/ },
+  // No peer and no recovery gives back what was never read.
+  {
+    bb: ['getfile', 'keys'],
+    daemon: { readFiles: () => items(UNREADABLE) },
+    exit: 3,
+    stderr:
+      'error: the file was unreadable when it was backed up\nhint: Make it readable, then run bb setfile again.\n',
+  },
+  {
+    bb: ['peers'],
+    exit: 2,
+    stderr: /^error: bb peers needs one more word\nhint: Use bb peers with one of: list, show, /,
+  },
+  {
+    bb: ['peers', 'lst'],
+    exit: 2,
+    stderr: /^error: bb peers lst is no command\nhint: Use bb peers with one of: list, /,
+  },
+  // Nothing is under way any more, so there is no progress to show.
+  {
+    bb: ['recover'],
+    daemon: COMPLETE,
+    exit: 0,
+    stdout: 'Nothing to recover: this node has its content.\n',
+    stderr: '',
+  },
+]);
+
+test('a file that is in the way is named with its folders', async () => {
+  const stored = () => items(folder('docs'), folder('docs/deep'), entry('docs/deep/a'), 'new');
+  await using rig = await rigWith({ readFiles: stored });
+  await mkdir(join(rig.home, 'back/deep'), { recursive: true });
+  await writeFile(join(rig.home, 'back/deep/a'), 'old');
+  const ran = await rig.bb(['getfile', 'docs', 'back']);
+  assert.deepEqual([ran.exit, ran.stderr], [18, 'error: deep/a exists already\nhint: Use --force to overwrite.\n']);
+});
