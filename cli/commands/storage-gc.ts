@@ -1,4 +1,4 @@
-// bb storage gc: lets go what no promise keeps; with --evict also replicas whose remaining seconds are used up.
+// bb storage gc: lets go what no promise keeps and rewrites packs in which little is needed; with --evict also replicas whose remaining seconds are used up.
 
 import { formatBytes } from '../../src/core/format-bytes.ts';
 import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/clirpc.ts';
@@ -14,8 +14,13 @@ export async function run(context: Context, _args: readonly string[], options: O
   const answer = await (await context.client()).unary(Service.collectGarbage, { evict });
   const freedBytes = Number(answer.freedBytes);
   const dropped = formatCount(answer.droppedRevisions, 'older revision', 'older revisions');
+  const packs = formatCount(answer.rewrittenPacks, 'pack', 'packs');
   return {
-    data: { dropped_revisions: answer.droppedRevisions, freed_bytes: freedBytes },
-    text: `${dropped} let go, ${formatBytes(freedBytes)} freed.`,
+    data: {
+      dropped_revisions: answer.droppedRevisions,
+      rewritten_packs: answer.rewrittenPacks,
+      freed_bytes: freedBytes,
+    },
+    text: `${dropped} let go, ${packs} rewritten, ${formatBytes(freedBytes)} freed.`,
   };
 }

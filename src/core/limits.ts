@@ -50,6 +50,8 @@ export const PACK_DEAD_CELLS = 16;
 export const REWRITE_RUN_CELLS = 512;
 
 export const RPC_REQUEST_BYTES = 64 * 1024;
+/** Cells that are read for peers at the same time, besides one for each of them. */
+export const SERVED_CELLS = 16;
 export const DOWNLOAD_SECTION_BYTES = 64 * 1024;
 export const RPC_MESSAGE_BYTES = DOWNLOAD_SECTION_BYTES + 1024;
 export const LEAVES_PER_SECTION = 2048;

@@ -117,11 +117,21 @@ export async function markReported(session: Session, id: RecordId): Promise<void
   await session.registry.changeHeld(() => ({ puts: [{ id, value: { ...held.value, reported: true } }], deletes: [] }));
 }
 
+/** True when a hold is over, and once in an hour, which is as fine as history is thinned. */
+export function areHoldsDue(session: Session): boolean {
+  const seconds = session.node.countedSeconds;
+  const hour = Math.floor((seconds * 1000) / PERIODS_MS.thinFine);
+  if (session.thinnedHour === hour) {
+    return session.registry.held().some(({ value }) => value.role === 'kept' && value.holdEndSeconds <= seconds);
+  }
+  session.thinnedHour = hour;
+  return true;
+}
+
 /** Drops kept revisions whose hold is over, and those that the thinning of history lets go. Returns how many. */
 export async function dropExpiredHolds(session: Session): Promise<number> {
   const seconds = session.node.countedSeconds;
   const keptLists = session.registry.held().filter(({ value }) => value.role === 'kept');
-  if (keptLists.length === 0) return 0;
   const byOwner = Map.groupBy(
     keptLists.map(({ value }) => value),
     ({ owner }) => owner,

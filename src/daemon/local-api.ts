@@ -370,7 +370,10 @@ export interface LocalApi {
   /** 0 keeps the old value. `broken` names peers whose contracts may be broken for a smaller limit. */
   setStorage(limitBytes: number, minReplicas: number, broken?: readonly string[]): Promise<StorageView>;
   held(): Promise<readonly HeldView[]>;
-  collectGarbage(evict: boolean): Promise<{ readonly droppedRevisions: number; readonly freedBytes: number }>;
+  /** `rewrittenPacks`: in one bounded run; more goes in the background. */
+  collectGarbage(
+    evict: boolean,
+  ): Promise<{ readonly droppedRevisions: number; readonly freedBytes: number; readonly rewrittenPacks: number }>;
   /** Joins the reading that runs, if one does; it goes on when `signal` aborts. */
   verifyStorage(signal: AbortSignal): AsyncIterable<VerifyUpdate>;
   contracts(reference: string): Promise<readonly ContractView[]>;

@@ -25,6 +25,7 @@ export const TASK_CLASSES = {
   scrub: 'scrub',
   packs: 'scrub',
   repair: 'repair',
+  rewrite: 'rewrite',
 } as const satisfies Record<string, TaskClass>;
 
 export type TaskName = keyof typeof TASK_CLASSES;

@@ -20,6 +20,7 @@ export type TaskClass =
   | 'heal'
   | 'scrub'
   | 'repair'
+  | 'rewrite'
   | 'tick';
 
 /** How many tasks of a class run at once (docs/limits.md). */
@@ -37,6 +38,7 @@ const RUNNING_MAX: Record<TaskClass, number> = {
   heal: 1,
   scrub: 1,
   repair: 2,
+  rewrite: 1,
   tick: 1,
 };
 

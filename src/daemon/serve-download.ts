@@ -7,9 +7,11 @@ import { BbError, isBbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES, DOWNLOAD_SECTION_BYTES, LEAVES_PER_SECTION } from '../core/limits.ts';
 import type { HeldRecord } from '../core/records.ts';
+import { isSamePlace } from '../core/policy/packs.ts';
 import { UploadServing } from '../core/policy/serving.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { CommonRun } from '../ports/catalog.ts';
+import type { CellPosition } from '../ports/cell-store.ts';
 import type { DownloadRequest, DownloadSection } from '../ports/peer-client.ts';
 import { suspectBlobCells } from './heal-own.ts';
 import { noteHeldDamage } from './held-damage.ts';
@@ -54,7 +56,8 @@ async function* serveHeld(
     return;
   }
   let at = range.from;
-  for await (const cell of readAhead(heldReader(session, held), range, signal)) {
+  const read = inTurn(session, owner, heldReader(session, held), signal);
+  for await (const cell of readAhead(read, range, signal)) {
     if (cell === undefined) {
       await noteHeldDamage(session, held.list, [at]);
       throw new PeerRefusal('REPLICA_LOST');
@@ -76,16 +79,25 @@ function heldReader({ deps, cells }: Session, held: HeldRecord): (cell: number) 
     }
     return (await known.leaves).subarray((cell - from) * HASH_BYTES, (cell - from + 1) * HASH_BYTES);
   };
-  return async (cell) => {
-    const [position] = await deps.catalog.heldPositions(held.list, cell, 1);
-    if (position === undefined) return undefined;
+  const readAt = async (position: CellPosition): Promise<Buffer | undefined> => {
     try {
-      const bytes = await cells.read(position);
-      return leafHash(bytes).equals(await leafOf(cell)) ? bytes : undefined;
+      return await cells.read(position);
     } catch (error) {
       if (isBbError(error, 'INTEGRITY')) return undefined;
       throw error;
     }
+  };
+  return async (cell) => {
+    let [position] = await deps.catalog.heldPositions(held.list, cell, 1);
+    while (position !== undefined) {
+      const from = position;
+      const bytes = await readAt(from);
+      if (bytes !== undefined && leafHash(bytes).equals(await leafOf(cell))) return bytes;
+      // It may have moved meanwhile (rewrite-packs.ts), and that is no damage.
+      [position] = await deps.catalog.heldPositions(held.list, cell, 1);
+      if (position !== undefined && isSamePlace(position, from)) return undefined;
+    }
+    return undefined;
   };
 }
 
@@ -170,7 +182,7 @@ async function* ownCells(
   };
   let at = range.from;
   try {
-    for await (const cell of readAhead(read, range, signal)) {
+    for await (const cell of readAhead(inTurn(session, peer, read, signal), range, signal)) {
       if (cell === undefined) {
         await suspectBlobCells(session, contentId, [at]);
         throw new BbError('INTEGRITY', 'an own cell is damaged');
@@ -261,6 +273,24 @@ function* rawSections(cell: Buffer): Generator<DownloadSection> {
   }
 }
 
+/** Reads each cell when it is this peer's turn; an owner that recovers goes before others. */
+function inTurn(
+  { fairQueue, recoveringPeers }: Session,
+  peer: OnionId,
+  read: (cell: number) => Promise<Buffer | undefined>,
+  signal: AbortSignal,
+): (cell: number) => Promise<Buffer | undefined> {
+  return async (cell) => {
+    const end = await fairQueue.turn(peer, recoveringPeers.has(peer), signal);
+    if (end === undefined) throw new BbError('INTERRUPTED', 'the reader is gone');
+    try {
+      return await read(cell);
+    } finally {
+      end();
+    }
+  };
+}
+
 /** Reads up to READ_AHEAD cells before they are asked for, in order. */
 async function* readAhead(
   read: (cell: number) => Promise<Buffer | undefined>,
@@ -274,6 +304,8 @@ async function* readAhead(
       while (next < range.to && pending.length < READ_AHEAD) pending.push(startRead(read, next++));
       yield await pending.shift();
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   } finally {
     await Promise.allSettled(pending);
   }

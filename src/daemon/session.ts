@@ -16,6 +16,7 @@ import type { Jobs } from './jobs.ts';
 import type { VerifiedView } from './local-api.ts';
 import { ChallengeBuckets } from './answer-challenge.ts';
 import { OfferCounts } from './offer-counts.ts';
+import { FairQueue } from './fair-queue.ts';
 import { HeldDamage } from './held-damage.ts';
 import { OwnBlobs } from './own-blobs.ts';
 import { OwnDamage } from './own-damage.ts';
@@ -56,6 +57,8 @@ export class Session {
   readonly uploads = new Uploads();
   readonly ownBlobs = new OwnBlobs();
   readonly ownDamage = new OwnDamage();
+  /** Whose cell is read next. */
+  readonly fairQueue = new FairQueue();
   readonly weakest = new Weakest();
   readonly heldDamage = new HeldDamage();
   /** The reading of every cell that runs now. */

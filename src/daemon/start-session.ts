@@ -31,6 +31,7 @@ export async function startSession(session: Session): Promise<void> {
   planPresenceAll(session);
   plan(session, 'tick', periods.tick);
   plan(session, 'backup', periods.catalogBackup);
+  plan(session, 'rewrite', periods.tick);
   plan(session, 'selfDial', periods.selfDial);
   plan(session, 'packs', 0);
   plan(session, 'scrub', periods.scrubStep);

@@ -7,6 +7,7 @@ import { dropExpiredHolds } from './held.ts';
 import type { HeldView } from './local-api.ts';
 import { evictableBytes, makeSpace } from './make-space.ts';
 import { remainingOf } from './remaining.ts';
+import { rewritePacks } from './rewrite-packs.ts';
 import type { Session } from './session.ts';
 import { peerName } from './views.ts';
 
@@ -39,13 +40,14 @@ export async function heldViews(session: Session): Promise<readonly HeldView[]> 
   return views.toSorted((a, b) => b.chargeBytes - a.chargeBytes);
 }
 
-/** Lets go what no promise keeps: holds that are over, and with `evict` all replicas whose time is up. */
+/** Lets go what no promise keeps: holds that are over, and with `evict` all replicas whose time is up; then rewrites packs. */
 export async function collectGarbage(
   session: Session,
   evict: boolean,
-): Promise<{ readonly droppedRevisions: number; readonly freedBytes: number }> {
+): Promise<{ readonly droppedRevisions: number; readonly freedBytes: number; readonly rewrittenPacks: number }> {
   const before = await session.cells.diskBytes();
   const droppedRevisions = await dropExpiredHolds(session);
   if (evict) await makeSpace(session, Number.MAX_SAFE_INTEGER);
-  return { droppedRevisions, freedBytes: Math.max(0, before - (await session.cells.diskBytes())) };
+  const rewrittenPacks = await rewritePacks(session, session.scheduler.signal);
+  return { droppedRevisions, rewrittenPacks, freedBytes: Math.max(0, before - (await session.cells.diskBytes())) };
 }

@@ -64,6 +64,10 @@ export type OwnMove = {
   readonly marks: readonly PackMark[];
 };
 
+export type PackUse = PackMark & { readonly needed: number };
+
+export type HeldMove = { readonly from: CellPosition; readonly to: CellPosition };
+
 export interface Catalog extends CatalogRepair {
   /** Makes the catalog of a fresh directory. INTEGRITY when a used one has none, or a damaged one. */
   open(): Promise<void>;
@@ -119,6 +123,17 @@ export interface Catalog extends CatalogRepair {
   heldPositions(list: number, from: number, count: number): Promise<readonly (CellPosition | undefined)[]>;
   /** Drops a list and the cells of its owner that no other list names; returns packs of the peers store that became empty. */
   dropHeldList(list: number): Promise<readonly number[]>;
+  /** Every pack of the peers store with its mark, and how many of its cells are needed. */
+  heldPackUse(): Promise<readonly PackUse[]>;
+  /** Places of needed cells in a pack of the peers store, rising, from this slot on; at most `limit`. */
+  heldInPack(pack: number, slot: number, limit: number): Promise<readonly CellPosition[]>;
+  /** Cells that were copied to where they are durable, too, lie there from now on; one that is needed no more is left out. */
+  moveHeld(moves: readonly HeldMove[], marks: readonly PackMark[]): Promise<void>;
+  /**
+   * Forgets those of these packs of the peers store in which nothing is needed, but not the newest; returns them. What was
+   * moved out of them before cannot be forgotten any more, were it the journal that is lost.
+   */
+  dropHeldPacks(packs: readonly number[]): Promise<readonly number[]>;
   /** Distinct cells in the union of these lists of one owner. */
   heldDistinctCells(lists: readonly number[]): Promise<number>;
 

@@ -33,6 +33,8 @@ export interface CellStore {
   readTrailer(
     position: CellPosition,
   ): Promise<{ readonly kind: number; readonly address: Buffer; readonly leaf: Buffer } | undefined>;
+  /** This pack takes no more cells from now on, or until open() is called again. All of it is synced. */
+  retirePack(pack: number): Promise<void>;
   /** Forgets a pack whose cells are all dead (after the catalog has committed that). */
   removePack(pack: number): Promise<void>;
   /** Bytes of all packs on disk. */

@@ -226,10 +226,10 @@ const ROWS: readonly Row[] = [
   { bb: ['storage', 'gc', '--evict'], exit: 22 },
   {
     bb: ['storage', 'gc'],
-    daemon: { collectGarbage: async () => ({ droppedRevisions: 1, freedBytes: 2048 }) },
+    daemon: { collectGarbage: async () => ({ droppedRevisions: 1, freedBytes: 2048, rewrittenPacks: 2 }) },
     exit: 0,
-    stdout: '1 older revision let go, 2.0 KiB freed.\n',
-    data: { dropped_revisions: 1, freed_bytes: 2048 },
+    stdout: '1 older revision let go, 2 packs rewritten, 2.0 KiB freed.\n',
+    data: { dropped_revisions: 1, rewritten_packs: 2, freed_bytes: 2048 },
   },
   { bb: ['storage', 'set', '--min-replicas', '0'], exit: 2 },
   { bb: ['storage', 'set', '--min-replicas', '33'], exit: 2 },

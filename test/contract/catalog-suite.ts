@@ -336,6 +336,42 @@ export function catalogSuite(name: string, maker: (context: TestContext) => Cata
     await catalog.close();
   });
 
+  it('says how much of a pack is needed, and what moved out of it lies elsewhere for every list', async (disk) => {
+    const catalog = await opened(disk);
+    const leaves = leavesOf('p', 3);
+    const list = await catalog.createHeldList(peerOf('o'), leaves);
+    const shared = await catalog.createHeldList(peerOf('o'), leafAt(leaves, 2));
+    const places = [0, 1, 2].map((index) => ({
+      leaf: leafAt(leaves, index),
+      position: { pack: 0, slot: 2 + 3 * index },
+    }));
+    const mark = { pack: 0, slots: 40 };
+    await catalog.addHeldCells(peerOf('o'), places, [mark]);
+    assert.deepEqual(await catalog.heldPackUse(), [{ ...mark, needed: 3 }]);
+    assert.deepEqual(await catalog.heldInPack(0, 3, 5), [places[1]?.position, places[2]?.position]);
+    assert.deepEqual(await catalog.heldInPack(0, 0, 1), [places[0]?.position]);
+
+    const from = { pack: 0, slot: 8 };
+    const to = { pack: 1, slot: 0 };
+    const unknown = { from: { pack: 0, slot: 9 }, to: { pack: 1, slot: 1 } };
+    const above = catalog.moveHeld([{ from, to: { pack: 1, slot: 2 } }], [{ pack: 1, slots: 2 }]);
+    await assert.rejects(above, (error) => isBbError(error, 'CONFLICT'));
+    assert.deepEqual(await catalog.heldPositions(shared, 0, 1), [from], 'a move above a mark changes nothing');
+    assert.deepEqual(await catalog.marks('peers'), [mark]);
+    await catalog.moveHeld([{ from, to }, unknown], [{ pack: 1, slots: 2 }]);
+    assert.deepEqual(await catalog.heldPositions(list, 2, 1), [to]);
+    assert.deepEqual(await catalog.heldPositions(shared, 0, 1), [to]);
+    assert.deepEqual(await catalog.dropHeldPacks([0, 1]), [], 'something in it is needed');
+
+    await catalog.dropHeldList(list);
+    await catalog.addHeldCells(peerOf('o'), [], [{ pack: 2, slots: 1 }]);
+    await catalog.moveHeld([{ from: to, to: { pack: 2, slot: 0 } }], []);
+    assert.deepEqual(await catalog.dropHeldPacks([1, 2]), [1], 'the newest stays, and what is needed');
+    assert.deepEqual(await catalog.marks('peers'), [{ pack: 2, slots: 1 }]);
+    assert.deepEqual(await catalog.dropHeldPacks([]), []);
+    await catalog.close();
+  });
+
   it('never lowers a mark and takes no cell above one', async (disk) => {
     const catalog = await opened(disk);
     const leaves = leavesOf('m', 2);

@@ -1,5 +1,6 @@
-// The pack store against a model, over random histories of appends, syncs, crashes, full disks and failed fsyncs.
-// Property: a cell is read back byte for byte from the moment sync() gave it a mark, whatever happens later.
+// The pack store against a model, over random histories of appends, syncs, crashes, full disks, failed fsyncs, cells that
+// are needed no more, and packs that are rewritten, killed at any step of it.
+// Property: a needed cell is read back byte for byte from the moment sync() gave it a mark, whatever happens later.
 
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
@@ -19,6 +20,8 @@ const step = fc.oneof(
     do: fc.constant('appendFull' as const),
     writableBytes: fc.integer({ min: 0, max: 2 * PACK_SLOT_BYTES }),
   }),
+  fc.record({ do: fc.constant('drop' as const), every: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({ do: fc.constant('rewrite' as const), cutAfter: fc.integer({ min: 0, max: 4 }) }),
   fc.record({ do: fc.constantFrom('sync' as const, 'failSync' as const, 'crash' as const, 'takeBack' as const) }),
 );
 
@@ -31,7 +34,8 @@ async function play(dir: string, kind: 'own' | 'peers', steps: readonly Step[]):
   const random = countingRandom(dir);
   let store = new PackCellStore({ dir, kind, keys }, random, files);
   let marks: readonly PackMark[] = [];
-  const durable: Known[] = [];
+  let durable: Known[] = [];
+  const given: CellPosition[] = [];
   let pending: Known[] = [];
   let next = 0;
   await store.open(marks);
@@ -41,6 +45,49 @@ async function play(dir: string, kind: 'own' | 'peers', steps: readonly Step[]):
     const positions = await store.append(seeds.map(cellOf));
     pending.push(...positions.map((position, index) => ({ position, seed: seeds[index] ?? '' })));
   };
+  const reopen = async (isKilled: boolean): Promise<void> => {
+    if (isKilled) {
+      await store.close();
+      store = new PackCellStore({ dir, kind, keys }, random, files);
+    }
+    await store.open(marks);
+    pending = [];
+  };
+  /** What is needed of the oldest pack moves, as in src/daemon/rewrite-packs.ts, and is killed after so many of its steps. */
+  const rewrite = async (cutAfter: number): Promise<void> => {
+    const [pack] = marks.map((mark) => mark.pack);
+    if (pack === undefined) return;
+    if (pending.length > 0) await reopen(false);
+    let moves: readonly CellPosition[] = [];
+    const needed = durable.filter(({ position }) => position.pack === pack);
+    const steps: readonly (() => Promise<void>)[] = [
+      () => store.retirePack(pack),
+      async () => {
+        const cells = await Promise.all(
+          needed.map(async ({ position }) => ({
+            ...((await store.readTrailer(position)) ?? assert.fail('a durable slot has a trailer')),
+            bytes: await store.read(position),
+          })),
+        );
+        moves = await store.append(cells);
+      },
+      async () => {
+        marks = await store.sync();
+      },
+      async () => {
+        durable = durable.map((known) => {
+          const at = needed.indexOf(known);
+          return at < 0 ? known : { ...known, position: moves[at] ?? assert.fail('each cell got a place') };
+        });
+        given.push(...moves);
+        marks = marks.filter((mark) => mark.pack !== pack);
+      },
+    ];
+    for (const next of steps.slice(0, cutAfter)) await next();
+    if (cutAfter < steps.length) return reopen(true);
+    await store.removePack(pack);
+    assert.ok(!(await files.list(dir)).includes(`pack-${pack}`), 'its space is given back');
+  };
   for (const action of steps) {
     if (action.do === 'append') {
       await append(action.cells);
@@ -48,28 +95,29 @@ async function play(dir: string, kind: 'own' | 'peers', steps: readonly Step[]):
       fault.writableBytes = action.writableBytes;
       await append(3).catch((error: unknown) => assert.equal((error as { code?: string }).code, 'NO_SPACE'));
       fault.writableBytes = Number.POSITIVE_INFINITY;
+    } else if (action.do === 'drop') {
+      durable = durable.filter((_, index) => index % (action.every + 1) === 0);
+    } else if (action.do === 'rewrite') {
+      await rewrite(action.cutAfter);
     } else if (action.do === 'sync' || action.do === 'failSync') {
       fault.failNextSync = action.do === 'failSync';
       const synced = await store.sync().catch(() => undefined);
       fault.failNextSync = false;
       if (synced !== undefined) marks = synced;
       const slotsOf = new Map(marks.map((mark) => [mark.pack, mark.slots]));
-      durable.push(...pending.filter(({ position }) => synced && position.slot < (slotsOf.get(position.pack) ?? 0)));
+      const kept = pending.filter(({ position }) => synced && position.slot < (slotsOf.get(position.pack) ?? 0));
+      durable.push(...kept);
+      given.push(...kept.map(({ position }) => position));
       pending = [];
     } else {
-      if (action.do === 'crash') {
-        await store.close();
-        store = new PackCellStore({ dir, kind, keys }, random, files);
-      }
-      await store.open(marks);
-      pending = [];
+      await reopen(action.do === 'crash');
     }
     for (const { position, seed } of durable) {
       assert.ok((await store.read(position)).equals(cellOf(seed).bytes), `${seed} after ${action.do}`);
     }
   }
-  const places = new Set(durable.map(({ position }) => `${position.pack}/${position.slot}`));
-  assert.equal(places.size, durable.length, 'no slot was given out twice');
+  const places = new Set(given.map(({ pack, slot }) => `${pack}/${slot}`));
+  assert.equal(places.size, given.length, 'no slot was given out twice');
   await store.close();
 }
 

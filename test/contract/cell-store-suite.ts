@@ -108,6 +108,23 @@ export function cellStoreSuite(name: string, maker: CellStoreMaker): void {
     await store.close();
   });
 
+  test(`${name}: a retired pack takes no more cells and can go`, async (t) => {
+    const store = maker(t).make();
+    await store.open([]);
+    const [old] = await store.append([cellOf('a')]);
+    await store.sync();
+    assert.ok(old);
+    await store.retirePack(old.pack);
+    const [next] = await store.append([cellOf('b')]);
+    assert.ok(next && next.pack > old.pack);
+    assert.ok((await store.read(old)).equals(cellOf('a').bytes), 'what is in it stays readable');
+    assert.equal((await store.sync()).length, 2);
+    await store.removePack(old.pack);
+    assert.deepEqual(await store.sync(), [{ pack: next.pack, slots: 1 }]);
+    await assert.rejects(store.read(old), (error) => isBbError(error, 'INTEGRITY'));
+    await store.close();
+  });
+
   test(`${name}: a pack that is still being filled is not removed`, async (t) => {
     const store = maker(t).make();
     await store.open([]);

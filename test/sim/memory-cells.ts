@@ -74,6 +74,10 @@ export class MemoryCells implements CellStore {
     return { kind: slot.kind, address: slot.address, leaf: bytesOfKey(slot.leafKey) };
   }
 
+  async retirePack(pack: number): Promise<void> {
+    if (pack === this.#filling) this.#filling = undefined;
+  }
+
   async removePack(pack: number): Promise<void> {
     if (pack !== this.#filling) this.#disk.packs.delete(pack);
   }

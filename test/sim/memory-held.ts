@@ -3,6 +3,7 @@
 import { HASH_BYTES } from '../../src/core/content/merkle.ts';
 import { BbError, invariant } from '../../src/core/errors.ts';
 import type { OnionId } from '../../src/core/ids.ts';
+import type { HeldMove, PackUse } from '../../src/ports/catalog.ts';
 import type { CellPosition, PackMark } from '../../src/ports/cell-store.ts';
 import { notDurable, raised } from './marks.ts';
 import type { HeldCell, HeldList, Key, SimDisk } from './sim-disk.ts';
@@ -89,6 +90,44 @@ export class MemoryHeld {
     return this.#dropEmptyPacks();
   }
 
+  async heldPackUse(): Promise<readonly PackUse[]> {
+    const needed = new Map<number, number>();
+    for (const { pack } of this.#places()) needed.set(pack, (needed.get(pack) ?? 0) + 1);
+    return [...this.#disk.catalog.marks.peers]
+      .map(([pack, slots]) => ({ pack, slots, needed: needed.get(pack) ?? 0 }))
+      .toSorted((a, b) => a.pack - b.pack);
+  }
+
+  async heldInPack(pack: number, slot: number, limit: number): Promise<readonly CellPosition[]> {
+    return [...this.#places()]
+      .filter((place) => place.pack === pack && place.slot >= slot)
+      .toSorted((a, b) => a.slot - b.slot)
+      .slice(0, limit);
+  }
+
+  async moveHeld(moves: readonly HeldMove[], marks: readonly PackMark[]): Promise<void> {
+    const { catalog } = this.#disk;
+    const newMarks = raised(catalog.marks.peers, marks);
+    for (const { to } of moves) if (to.slot >= (newMarks.get(to.pack) ?? 0)) throw notDurable();
+    for (const [pack, slots] of newMarks) catalog.marks.peers.set(pack, slots);
+    const places = new Map(moves.map(({ from, to }) => [`${from.pack}/${from.slot}`, to]));
+    for (const cells of catalog.held.values()) {
+      for (const [key, cell] of cells) {
+        const to = cell.position && places.get(`${cell.position.pack}/${cell.position.slot}`);
+        if (to !== undefined) cells.set(key, { ...cell, position: to });
+      }
+    }
+  }
+
+  async dropHeldPacks(packs: readonly number[]): Promise<readonly number[]> {
+    const marks = this.#disk.catalog.marks.peers;
+    const newest = Math.max(...marks.keys());
+    const used = new Set([...this.#places()].map(({ pack }) => pack));
+    const empty = packs.filter((pack) => pack < newest && !used.has(pack));
+    for (const pack of empty) marks.delete(pack);
+    return empty;
+  }
+
   async heldDistinctCells(lists: readonly number[]): Promise<number> {
     const name = lists.join();
     const keys = lists.map((list) => this.#list(list).distinct);
@@ -98,14 +137,19 @@ export class MemoryHeld {
     return known;
   }
 
+  /** Where cells lie. */
+  *#places(): Generator<CellPosition> {
+    for (const cells of this.#disk.catalog.held.values()) {
+      for (const { position } of cells.values()) if (position !== undefined) yield position;
+    }
+  }
+
   /** The newest pack stays: it may be being filled. */
   #dropEmptyPacks(): number[] {
     const marks = this.#disk.catalog.marks.peers;
     if (marks.size < 2) return [];
     const live = new Set<number>();
-    for (const cells of this.#disk.catalog.held.values()) {
-      for (const { position } of cells.values()) if (position !== undefined) live.add(position.pack);
-    }
+    for (const { pack } of this.#places()) live.add(pack);
     const newest = Math.max(...marks.keys());
     const empty = [...marks.keys()].filter((pack) => pack < newest && !live.has(pack));
     for (const pack of empty) marks.delete(pack);

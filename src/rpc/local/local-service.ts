@@ -75,8 +75,8 @@ export function localHandlers(deps: LocalServiceDeps): BarterBackupClientServer 
     }),
     getHeld: unary(deps, async () => ({ held: (await api.held()).map(heldMessage) })),
     collectGarbage: unary(deps, async ({ evict }) => {
-      const { droppedRevisions, freedBytes } = await api.collectGarbage(evict);
-      return { droppedRevisions, freedBytes: BigInt(freedBytes) };
+      const { droppedRevisions, freedBytes, rewrittenPacks } = await api.collectGarbage(evict);
+      return { droppedRevisions, freedBytes: BigInt(freedBytes), rewrittenPacks };
     }),
     verifyStorage: serverStream(deps, (_, signal) => api.verifyStorage(signal), verifyMessage),
     setStorageConfig: unary(deps, async ({ config, breakPromisesTo }) => {

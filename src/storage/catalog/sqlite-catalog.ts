@@ -5,7 +5,15 @@
 import { blobCellCount } from '../../core/challenge/plan.ts';
 import type { OnionId } from '../../core/ids.ts';
 import type { CatalogRecord, RecordId } from '../../core/records.ts';
-import type { Catalog, CommonRun, OwnMove, RevisionCommit, RevisionRow } from '../../ports/catalog.ts';
+import type {
+  Catalog,
+  CommonRun,
+  HeldMove,
+  OwnMove,
+  PackUse,
+  RevisionCommit,
+  RevisionRow,
+} from '../../ports/catalog.ts';
 import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
 import type { Random } from '../../ports/random.ts';
 import { BbError, invariant } from '../../core/errors.ts';
@@ -16,6 +24,7 @@ import { backupCatalog } from './backup.ts';
 import { commitRevision } from './commit.ts';
 import { CATALOG_NAME, openDatabase, openExisting } from './database.ts';
 import * as held from './held.ts';
+import { dropHeldPacks, heldInPack, heldPackUse, moveHeld } from './held-packs.ts';
 import { inspectCatalog, verifyCatalog, verifyCopy } from './inspect.ts';
 import { readLeaves, unknownIn, writeLeaves } from './leaves.ts';
 import { readMarks } from './marks.ts';
@@ -223,6 +232,23 @@ export class SqliteCatalog implements Catalog {
   async dropHeldList(list: number): Promise<readonly number[]> {
     const sql = this.#opened();
     return withBallast(this.#dataDir, () => sql.transaction(() => held.dropHeldList(sql, list)));
+  }
+
+  async heldPackUse(): Promise<readonly PackUse[]> {
+    return heldPackUse(this.#opened());
+  }
+
+  async heldInPack(pack: number, slot: number, limit: number): Promise<readonly CellPosition[]> {
+    return heldInPack(this.#opened(), pack, slot, limit);
+  }
+
+  async moveHeld(moves: readonly HeldMove[], marks: readonly PackMark[]): Promise<void> {
+    const sql = this.#opened();
+    sql.transaction(() => moveHeld(sql, moves, marks));
+  }
+
+  async dropHeldPacks(packs: readonly number[]): Promise<readonly number[]> {
+    return dropHeldPacks(this.#opened(), packs);
   }
 
   async heldDistinctCells(lists: readonly number[]): Promise<number> {

@@ -112,6 +112,15 @@ export class PackCellStore implements CellStore {
     return this.#reader.readTrailer(position);
   }
 
+  retirePack(number: number): Promise<void> {
+    return this.#writes.run(async () => {
+      const pack = this.#packs.get(number);
+      if (pack === undefined) return;
+      invariant(pack.slots === pack.syncedSlots, 'a pack is retired when all of it is durable');
+      await this.#retire(pack);
+    });
+  }
+
   /** A pack that is still being filled stays: its cells may not be in the catalog yet. */
   removePack(pack: number): Promise<void> {
     return this.#writes.run(async () => {

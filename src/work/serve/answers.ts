@@ -8,6 +8,8 @@ import type { ChallengeQuestion } from '../../core/challenge/question.ts';
 import { leafHash } from '../../core/content/merkle.ts';
 import { BbError } from '../../core/errors.ts';
 import { CELL_BYTES } from '../../core/limits.ts';
+import { isSamePlace } from '../../core/policy/packs.ts';
+import type { CellPosition } from '../../ports/cell-store.ts';
 import type { CatalogReader } from '../../storage/catalog/catalog-reader.ts';
 import type { CellReader } from '../../storage/packs/pack-cell-reader.ts';
 import type { OwnBlob } from './own-blob.ts';
@@ -58,17 +60,31 @@ export async function proveMac(
 
 async function heldBytes(held: HeldList, { cell, offsetBytes, lengthBytes }: CellRead): Promise<Buffer | undefined> {
   if (lengthBytes === CELL_BYTES) return heldCell(held, cell);
-  const [position] = held.catalog.heldPositions(held.list, cell, 1);
-  if (position === undefined) return undefined;
-  return unlessDamaged(() => held.store.readRange(position, offsetBytes, lengthBytes));
+  return atItsPlace(held, cell, (position) => held.store.readRange(position, offsetBytes, lengthBytes));
 }
 
 /** A cell of the list as its owner sealed it; undefined when it is not here, cannot be read, or is another. */
-export async function heldCell({ catalog, store, list }: HeldList, cell: number): Promise<Buffer | undefined> {
-  const [position] = catalog.heldPositions(list, cell, 1);
-  if (position === undefined) return undefined;
-  const bytes = await unlessDamaged(() => store.read(position));
-  return bytes !== undefined && leafHash(bytes).equals(catalog.heldLeaves(list, cell, 1)) ? bytes : undefined;
+export async function heldCell(held: HeldList, cell: number): Promise<Buffer | undefined> {
+  const { catalog, store, list } = held;
+  return atItsPlace(held, cell, async (position) => {
+    const bytes = await store.read(position);
+    return leafHash(bytes).equals(catalog.heldLeaves(list, cell, 1)) ? bytes : undefined;
+  });
+}
+
+/** Looked for again when the cell moved while it was read: its old pack may be gone, and that is no damage. */
+async function atItsPlace(
+  { catalog, list }: HeldList,
+  cell: number,
+  read: (position: CellPosition) => Promise<Buffer | undefined>,
+): Promise<Buffer | undefined> {
+  for (let [position] = catalog.heldPositions(list, cell, 1); position !== undefined; ) {
+    const from = position;
+    const bytes = await unlessDamaged(() => read(from));
+    [position] = catalog.heldPositions(list, cell, 1);
+    if (bytes !== undefined || position === undefined || isSamePlace(position, from)) return bytes;
+  }
+  return undefined;
 }
 
 /** Undefined in place of INTEGRITY. */

@@ -11,7 +11,7 @@ import type { OnionId } from '../../core/ids.ts';
 import type { WorkerKeys } from '../../ports/workers.ts';
 import { CatalogReader } from '../../storage/catalog/catalog-reader.ts';
 import { openPackReader } from '../../storage/packs/pack-cell-store.ts';
-import type { CellReader } from '../../storage/packs/pack-cell-reader.ts';
+import type { CellReader, PackCellReader } from '../../storage/packs/pack-cell-reader.ts';
 import type { CallContext } from '../calls.ts';
 import { serveCalls } from '../serve-calls.ts';
 import { expectedMac, proveMac } from './answers.ts';
@@ -24,7 +24,7 @@ type Opened = {
   readonly keys: WorkerKeys;
   readonly catalog: CatalogReader;
   readonly own: CellReader;
-  readonly peers: CellReader;
+  readonly peers: PackCellReader;
 };
 
 const { dataDir } = workerData as { readonly dataDir: string };
@@ -103,6 +103,10 @@ const calls = {
   async damagedHeld(_: CallContext, list: number, cells: readonly number[]): Promise<readonly number[]> {
     const { catalog, peers } = unlocked();
     return damagedHeld({ catalog, store: peers, list }, cells);
+  },
+
+  async forgetPacks(_: CallContext, packs: readonly number[]): Promise<void> {
+    for (const pack of packs) await unlocked().peers.drop(pack);
   },
 
   async suspectPacks(): ReturnType<typeof suspectPacks> {

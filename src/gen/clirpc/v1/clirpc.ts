@@ -1193,6 +1193,11 @@ export interface CollectGarbageResponse {
   droppedRevisions: number;
   /** freed_bytes is what the disk got back. */
   freedBytes: bigint;
+  /**
+   * rewritten_packs counts packs that went after the little that was needed
+   * of them had moved.
+   */
+  rewrittenPacks: number;
 }
 
 /** VerifyStorageRequest is empty. */
@@ -7353,7 +7358,7 @@ export const CollectGarbageRequest: MessageFns<CollectGarbageRequest> = {
 };
 
 function createBaseCollectGarbageResponse(): CollectGarbageResponse {
-  return { droppedRevisions: 0, freedBytes: 0n };
+  return { droppedRevisions: 0, freedBytes: 0n, rewrittenPacks: 0 };
 }
 
 export const CollectGarbageResponse: MessageFns<CollectGarbageResponse> = {
@@ -7366,6 +7371,9 @@ export const CollectGarbageResponse: MessageFns<CollectGarbageResponse> = {
         throw new globalThis.Error("value provided for field message.freedBytes of type int64 too large");
       }
       writer.uint32(16).int64(message.freedBytes);
+    }
+    if (message.rewrittenPacks !== 0) {
+      writer.uint32(24).uint32(message.rewrittenPacks);
     }
     return writer;
   },
@@ -7399,6 +7407,14 @@ export const CollectGarbageResponse: MessageFns<CollectGarbageResponse> = {
             message.freedBytes = reader.int64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rewrittenPacks = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7423,6 +7439,11 @@ export const CollectGarbageResponse: MessageFns<CollectGarbageResponse> = {
         : isSet(object.freed_bytes)
         ? BigInt(object.freed_bytes)
         : 0n,
+      rewrittenPacks: isSet(object.rewrittenPacks)
+        ? globalThis.Number(object.rewrittenPacks)
+        : isSet(object.rewritten_packs)
+        ? globalThis.Number(object.rewritten_packs)
+        : 0,
     };
   },
 
@@ -7433,6 +7454,9 @@ export const CollectGarbageResponse: MessageFns<CollectGarbageResponse> = {
     }
     if (message.freedBytes !== 0n) {
       obj.freedBytes = message.freedBytes.toString();
+    }
+    if (message.rewrittenPacks !== 0) {
+      obj.rewrittenPacks = Math.round(message.rewrittenPacks);
     }
     return obj;
   },
@@ -7446,6 +7470,7 @@ export const CollectGarbageResponse: MessageFns<CollectGarbageResponse> = {
     message.freedBytes = (object.freedBytes !== undefined && object.freedBytes !== null)
       ? BigInt(object.freedBytes)
       : 0n;
+    message.rewrittenPacks = object.rewrittenPacks ?? 0;
     return message;
   },
 };
