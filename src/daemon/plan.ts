@@ -24,8 +24,8 @@ export const TASK_CLASSES = {
   heal: 'heal',
   scrub: 'scrub',
   packs: 'scrub',
-  repair: 'repair',
   rewrite: 'rewrite',
+  repair: 'repair',
 } as const satisfies Record<string, TaskClass>;
 
 export type TaskName = keyof typeof TASK_CLASSES;

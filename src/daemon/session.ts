@@ -15,8 +15,8 @@ import type { EventBus } from './event-bus.ts';
 import type { Jobs } from './jobs.ts';
 import type { VerifiedView } from './local-api.ts';
 import { ChallengeBuckets } from './answer-challenge.ts';
-import { OfferCounts } from './offer-counts.ts';
 import { FairQueue } from './fair-queue.ts';
+import { OfferCounts } from './offer-counts.ts';
 import { HeldDamage } from './held-damage.ts';
 import { OwnBlobs } from './own-blobs.ts';
 import { OwnDamage } from './own-damage.ts';
@@ -55,10 +55,10 @@ export class Session {
   /** A new one begins each time the node starts to recover. */
   recovery = new Recovery();
   readonly uploads = new Uploads();
-  readonly ownBlobs = new OwnBlobs();
-  readonly ownDamage = new OwnDamage();
   /** Whose cell is read next. */
   readonly fairQueue = new FairQueue();
+  readonly ownBlobs = new OwnBlobs();
+  readonly ownDamage = new OwnDamage();
   readonly weakest = new Weakest();
   readonly heldDamage = new HeldDamage();
   /** The reading of every cell that runs now. */

@@ -12,8 +12,8 @@ import { publish } from './publish.ts';
 import { pullTask } from './pull.ts';
 import { recover } from './recover.ts';
 import { repairHeld } from './repair-held.ts';
-import { lookAtPacks, scrub } from './scrub.ts';
 import { rewriteHeld } from './rewrite-packs.ts';
+import { lookAtPacks, scrub } from './scrub.ts';
 import { selfDial } from './self-dial.ts';
 import { prune } from './superseded.ts';
 import { seekStorers } from './seek-storers.ts';
@@ -38,5 +38,5 @@ export const TASKS: { readonly [name in TaskName]: Task } = {
   scrub: (session, _self, signal) => scrub(session, signal),
   packs: (session, _self, signal) => lookAtPacks(session, signal),
   repair: repairHeld,
-};
   rewrite: (session, _self, signal) => rewriteHeld(session, signal),
+};
