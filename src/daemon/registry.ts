@@ -24,6 +24,8 @@ export class Registry {
   readonly #peers = new Map<OnionId, Stored<PeerRecord>>();
   readonly #contracts = new Map<OnionId, Stored<ContractRecord>>();
   readonly #held = new Map<RecordId, Stored<HeldRecord>>();
+  /** The same by owner, who never changes. */
+  readonly #heldOf = new Map<OnionId, Map<RecordId, Stored<HeldRecord>>>();
   #settings: Stored<SettingsRecord> | undefined;
   #node: Stored<NodeRecord> | undefined;
 
@@ -70,7 +72,7 @@ export class Registry {
   }
 
   heldOf(owner: OnionId): Stored<HeldRecord>[] {
-    return this.held().filter(({ value }) => value.owner === owner);
+    return [...(this.#heldOf.get(owner)?.values() ?? [])];
   }
 
   held(): Stored<HeldRecord>[] {
@@ -152,7 +154,7 @@ export class Registry {
       const { puts, deletes } = compute();
       const records = puts.map(({ id, value }): CatalogRecord => ({ kind: 'held', id: id ?? this.#newId(), value }));
       await this.#catalog.putRecords(records, deletes);
-      for (const id of deletes) this.#held.delete(id);
+      for (const id of deletes) this.#forgetHeld(id);
       for (const record of records) this.#remember(record);
     });
   }
@@ -180,10 +182,26 @@ export class Registry {
     return this.#random.bytes(16).toString('hex') as RecordId;
   }
 
+  #rememberHeld(held: Stored<HeldRecord>): void {
+    const { owner } = held.value;
+    const ofOwner = this.#heldOf.get(owner) ?? new Map<RecordId, Stored<HeldRecord>>();
+    this.#heldOf.set(owner, ofOwner.set(held.id, held));
+    this.#held.set(held.id, held);
+  }
+
+  #forgetHeld(id: RecordId): void {
+    const owner = this.#held.get(id)?.value.owner;
+    const ofOwner = owner === undefined ? undefined : this.#heldOf.get(owner);
+    if (owner === undefined || ofOwner === undefined) return;
+    this.#held.delete(id);
+    ofOwner.delete(id);
+    if (ofOwner.size === 0) this.#heldOf.delete(owner);
+  }
+
   #remember(record: CatalogRecord): void {
     if (record.kind === 'peer') this.#peers.set(record.value.onionId, { id: record.id, value: record.value });
     else if (record.kind === 'contract') this.#contracts.set(record.value.peer, { id: record.id, value: record.value });
-    else if (record.kind === 'held') this.#held.set(record.id, { id: record.id, value: record.value });
+    else if (record.kind === 'held') this.#rememberHeld({ id: record.id, value: record.value });
     else if (record.kind === 'settings') this.#settings = { id: record.id, value: record.value };
     else this.#node = { id: record.id, value: record.value };
   }

@@ -15,7 +15,6 @@ import type { EventBus } from './event-bus.ts';
 import type { Jobs } from './jobs.ts';
 import type { VerifiedView } from './local-api.ts';
 import { ChallengeBuckets } from './answer-challenge.ts';
-import { FairQueue } from './fair-queue.ts';
 import { OfferCounts } from './offer-counts.ts';
 import { HeldDamage } from './held-damage.ts';
 import { OwnBlobs } from './own-blobs.ts';
@@ -55,8 +54,6 @@ export class Session {
   /** A new one begins each time the node starts to recover. */
   recovery = new Recovery();
   readonly uploads = new Uploads();
-  /** Whose cell is read next. */
-  readonly fairQueue = new FairQueue();
   readonly ownBlobs = new OwnBlobs();
   readonly ownDamage = new OwnDamage();
   readonly weakest = new Weakest();
@@ -64,6 +61,8 @@ export class Session {
   /** The reading of every cell that runs now. */
   verification: Promise<VerifiedView> | undefined;
   readonly offerCounts = new OfferCounts();
+  /** Hour of counted time in which the history of owners was thinned last. */
+  thinnedHour = -1;
   readonly peerRanks = new PeerRanks();
   readonly progressMarks = new ProgressMarks();
   readonly search = new Search();

@@ -5,7 +5,7 @@ import { BbError } from '../core/errors.ts';
 import { planCheck } from './check-peer.ts';
 import { planExchanges } from './exchange-peers.ts';
 import { dropTombstones } from './tombstones.ts';
-import { dropExpiredHolds } from './held.ts';
+import { areHoldsDue, dropExpiredHolds } from './held.ts';
 import { plan, planFor } from './plan.ts';
 import { wantsPublish } from './replica.ts';
 import { watchCopies } from './seek-storers.ts';
@@ -27,10 +27,11 @@ export async function tick(session: Session): Promise<void> {
   }
   await tickContracts(session);
   await watchCopies(session);
-  await dropExpiredHolds(session);
+  if (areHoldsDue(session)) await dropExpiredHolds(session);
   await dropTombstones(session);
   planExchanges(session);
   if (session.ownDamage.lost.length > 0) plan(session, 'heal', 0);
+  if (session.node.forks.length > 0) plan(session, 'merge', 0);
   for (const contract of session.registry.contracts()) {
     if (wantsPublish(session, contract)) planFor(session, 'publish', contract.peer, 0);
     planCheck(session, contract.peer);

@@ -1,10 +1,16 @@
 // Hashes and MACs over several parts, the only door to node:crypto for the rest of core.
 // Invariant: parts are concatenated without lengths, so callers give fixed-size parts or one variable part last.
 
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashAtOnce } from 'node:crypto';
+
+/** Up to here it is cheaper to put the parts together first: a hash object costs as much as hashing some hundred bytes. */
+const SHORT_BYTES = 512;
 
 /** SHA-256 of the concatenated parts; 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Buffer {
+  let bytes = 0;
+  for (const part of parts) bytes += part.length;
+  if (bytes <= SHORT_BYTES) return hashAtOnce('sha256', Buffer.concat(parts, bytes), 'buffer');
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return hash.digest();

@@ -27,7 +27,7 @@ export class CellAssembler {
     const complete: AssembledCell[] = [];
     for (let at = 0; at < section.length; ) {
       const count = Math.min(section.length - at, CELL_BYTES - this.#filled);
-      this.#bytes ??= Buffer.alloc(CELL_BYTES);
+      this.#bytes ??= Buffer.allocUnsafe(CELL_BYTES); // given out when every byte of it is written
       this.#bytes.set(section.subarray(at, at + count), this.#filled);
       at += count;
       this.#filled += count;
