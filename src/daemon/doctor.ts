@@ -118,7 +118,8 @@ async function checkPacks(daemon: Daemon, fix: boolean): Promise<Finding[]> {
     return [finding('packs', 'ok', `${packs} packs are there and as long as they should be`)];
   return damagedPacks.map(({ store, pack, damage, cells }) => {
     const what = `${store}/pack-${pack} ${DAMAGE_WORDS[damage]}; it holds ${cells} cells of ${WHOSE[store]}`;
-    return finding('packs', 'damaged', `${what}; ${planRepairs(sessionOf(daemon), store, fix)}`, 'bb status');
+    const { words, hint } = planRepairs(sessionOf(daemon), store, fix, 'bb doctor --fix');
+    return finding('packs', 'damaged', `${what}; ${words}`, hint);
   });
 }
 

@@ -9,11 +9,23 @@ const HEALED = {
   peers: 'their owners are told, and the cells are fetched again',
 } as const;
 
-/** In words. `session` is undefined while the node is locked; `fix` has the packs looked at now. */
-export function planRepairs(session: Session | undefined, store: 'own' | 'peers', fix: boolean): string {
-  if (session === undefined) return `once the node is unlocked ${HEALED[store]}`;
+export type RepairPlan = { readonly words: string; readonly hint: string };
+
+/** `session` is undefined while the node is locked; `fix` has the packs looked at now, and `toFix` asks for that. */
+export function planRepairs(
+  session: Session | undefined,
+  store: 'own' | 'peers',
+  fix: boolean,
+  toFix: string,
+): RepairPlan {
+  if (session === undefined) return { words: `once the node is unlocked ${HEALED[store]}`, hint: 'bb unlock' };
   const left = store === 'own' ? splitIds(session.ownDamage.lost).length : 0;
-  if (fix) plan(session, 'packs', 0);
-  else if (left > 0) return `they are being fetched from peers that hold them, ${left} left`;
-  return fix ? `${HEALED[store]} now` : `with --fix ${HEALED[store]} now`;
+  if (fix) {
+    plan(session, 'packs', 0);
+    return { words: `${HEALED[store]} now`, hint: 'bb status' };
+  }
+  if (left > 0) {
+    return { words: `they are being fetched from peers that hold them, ${left} left`, hint: 'bb status' };
+  }
+  return { words: `with --fix ${HEALED[store]} now`, hint: toFix };
 }

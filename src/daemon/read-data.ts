@@ -48,6 +48,7 @@ async function* counted(
 function verdict(session: Session, check: DataCheck, fix: boolean, done: number, damaged: number): Finding {
   const whose = check === 'own-cells' ? 'your own content' : 'peers';
   if (damaged === 0) return finding(check, 'ok', `${done} cells of ${whose} were read and are good`);
-  const plan = planRepairs(session, check === 'own-cells' ? 'own' : 'peers', fix);
-  return finding(check, 'damaged', `${damaged} of ${done} cells of ${whose} are damaged; ${plan}`, 'bb status');
+  const store = check === 'own-cells' ? 'own' : 'peers';
+  const { words, hint } = planRepairs(session, store, fix, 'bb doctor --read-data --fix');
+  return finding(check, 'damaged', `${damaged} of ${done} cells of ${whose} are damaged; ${words}`, hint);
 }

@@ -44,6 +44,11 @@ const SEEN_AT_START: readonly Damage[] = [
   },
 ];
 
+/** What doctor says is to be done about cells and packs. */
+async function hints(owner: DaemonNode, options: { fix?: boolean; readData?: boolean } = {}): Promise<string[]> {
+  return (await findings(owner, options)).filter(({ state }) => state === 'damaged').map(({ hint }) => hint);
+}
+
 /** Calls of an unlock after a rebuild, in their order: the daemon is killed before each. */
 const STEPS = ['adoptHeldCells', 'startRecovery', 'commitRevision', 'endRebuild'] as const;
 
@@ -185,6 +190,7 @@ test('a damaged or lost catalog', async (context) => {
     lose(owner, 'own/pack-0');
     await owner.start();
     assert.match(await findingOf(owner, 'packs'), /^damaged: own\/pack-0 is missing; it holds \d+ cells of your own/);
+    assert.deepEqual(await hints(owner), ['bb unlock']);
     await assert.rejects(findings(owner, { readData: true }), { code: 'LOCKED' });
     await owner.unlock();
     const isHealed = async () => {
@@ -196,6 +202,8 @@ test('a damaged or lost catalog', async (context) => {
     world.cut(owner, friend);
     damage(owner, 'peers');
     assert.match(await findingOf(owner, 'held-cells', { readData: true }), /^damaged: (\d+) of \1 cells of peers/);
+    assert.deepEqual(await hints(owner, { readData: true }), ['bb doctor --read-data --fix']);
+    assert.deepEqual(await hints(owner, { readData: true, fix: true }), ['bb status']);
   });
 
   await context.test('without any copy the packs give the content back and peers the rest', async () => {
