@@ -22,6 +22,8 @@ export type FetchJob = {
   readonly repair?: boolean;
   /** Keeps a cell; false if its bytes are not what they should be, which ends the lane. */
   keep(peer: OnionId, cell: number, bytes: Buffer): Promise<boolean>;
+  /** Asked before each request; false ends the job with what is there. */
+  mayGoOn?(): boolean;
   /** Makes everything kept so far survive a crash. */
   settle(): Promise<void>;
 };
@@ -40,7 +42,8 @@ export async function fetchCells(session: Session, job: FetchJob, signal: AbortS
   const lanes = [...job.lanes, ...job.lanes].slice(0, streams);
   await Promise.all(
     lanes.map(async (lane, number) => {
-      for (let run = queue.take(number); run !== undefined && !signal.aborted; run = queue.take(number)) {
+      const next = () => (signal.aborted || job.mayGoOn?.() === false ? undefined : queue.take(number));
+      for (let run = next(); run !== undefined; run = next()) {
         const at = { cell: run.startCell };
         try {
           await fetchRun(session, job, queue, { ...lane, number, run, at }, signal);

@@ -31,6 +31,7 @@ import { currentHeld, dropPull, pullTarget, setPulledList, switchHeld } from './
 import type { Held } from './held.ts';
 import type { Job } from './jobs.ts';
 import { planFor } from './plan.ts';
+import { PullTurn } from './pull-turn.ts';
 import type { Session } from './session.ts';
 
 /** The task: pull what was accepted; a cut pull is planned again. */
@@ -42,16 +43,20 @@ export async function pullTask(session: Session, owner: OnionId, signal: AbortSi
     return;
   }
   const job = session.jobs.start('pull');
+  const turn = new PullTurn(session);
   try {
-    await pull(session, target, job, signal);
+    await pull(session, target, job, turn, AbortSignal.any([signal, turn.signal]));
     job.end('done');
     session.pullFailures.delete(owner);
   } catch (error) {
     job.end('failed');
     if (signal.aborted) return;
+    if (turn.signal.aborted) return planFor(session, 'pull', owner, 0); // after those that wait
     session.deps.log.debug('pull failed', { detail: String(error) });
     await pullFailed(session, target, error);
     return;
+  } finally {
+    turn.end();
   }
   await meet(session, owner, signal); // tells the owner; if it cannot be told now, the next contact or tick does
 }
@@ -87,15 +92,15 @@ function reasonOf(error: unknown): string {
   return isBbError(error) ? error.code : 'INTERNAL';
 }
 
-async function pull(session: Session, target: Held, job: Job, signal: AbortSignal): Promise<void> {
+async function pull(session: Session, target: Held, job: Job, turn: PullTurn, signal: AbortSignal): Promise<void> {
   const { owner } = target.value;
   const planned = target.value.list >= 0 ? target : await fetchPlan(session, target, signal);
   if (planned !== undefined) {
     await requireFit(session, planned.value);
-    await fetchMissing(session, planned, job, signal);
+    await fetchMissing(session, planned, job, turn, signal);
   }
-  if (planned === undefined || pullTarget(session, owner)?.id !== target.id) {
-    planFor(session, 'pull', owner, 0); // a newer offer came meanwhile; its plan reuses what is here
+  if (planned === undefined || turn.isOver || pullTarget(session, owner)?.id !== target.id) {
+    planFor(session, 'pull', owner, 0); // others wait; or a newer offer came meanwhile, and its plan reuses what is here
     return;
   }
   await switchHeld(session, planned);
@@ -152,7 +157,13 @@ async function leavesOf(
   return deps.catalog.heldLeaves(current.value.list, run.referenceCell + at, count);
 }
 
-async function fetchMissing(session: Session, target: Held, job: Job, signal: AbortSignal): Promise<void> {
+async function fetchMissing(
+  session: Session,
+  target: Held,
+  job: Job,
+  turn: PullTurn,
+  signal: AbortSignal,
+): Promise<void> {
   const { owner, cells, list, contentId } = target.value;
   const { catalog } = session.deps;
   const writer = new HeldWriter(session, owner);
@@ -161,7 +172,7 @@ async function fetchMissing(session: Session, target: Held, job: Job, signal: Ab
   for (;;) {
     const missing = await catalog.heldMissing(list, from, PULL_WINDOW_CELLS);
     const [first] = missing;
-    if (first === undefined) return;
+    if (first === undefined || turn.isOver) return;
     from = first;
     await requireSpace(session, missing.length); // others fill the disk, too
     const before = fetched;
@@ -180,11 +191,13 @@ async function fetchMissing(session: Session, target: Held, job: Job, signal: Ab
           job.progress('pull', fetched * CELL_BYTES, cells * CELL_BYTES);
           return true;
         },
+        mayGoOn: () => !turn.isOver,
         settle: () => writer.flush(),
       },
       signal,
     );
     await writer.flush();
+    if (turn.isOver && !signal.aborted) return;
     if (fetched > before) session.pullFailures.delete(owner);
     const [failure] = failures;
     if (signal.aborted || fetched === before)

@@ -91,6 +91,11 @@ export class Scheduler {
     }
   }
 
+  /** A task of this class is due and waits for a place. */
+  hasWaiting(taskClass: TaskClass): boolean {
+    return (this.#ready.get(taskClass)?.length ?? 0) > 0;
+  }
+
   isPlanned(key: string): boolean {
     return this.#tasks.has(key);
   }

@@ -45,6 +45,8 @@ export const PERIODS_MS = {
   uploadStall: 7 * DAY,
   /** An owner does not replace an unfinished pull by a newer offer while it progressed within this time. */
   pullProgress: HOUR,
+  /** A pull makes room for one that waits after so long. */
+  pullTurn: 10 * MINUTE,
   peerExchange: HOUR,
   /** With a peer whose session stays up addresses are exchanged again after this. */
   peerExchangeAgain: DAY,
