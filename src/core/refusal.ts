@@ -7,6 +7,7 @@ export type RefusalName =
   | 'TERMS_REJECTED'
   | 'UNKNOWN_CONTENT'
   | 'BAD_RANGE'
+  | 'SUPERSEDED'
   | 'RATE_LIMITED'
   | 'RECOVERING'
   | 'REPLICA_LOST'

@@ -64,6 +64,7 @@ export async function pullTask(session: Session, owner: OnionId, signal: AbortSi
 /** Tried again after a while, or let go: at once when it does not fit, after PULL_FAULTS when it is the owner's fault. */
 async function pullFailed(session: Session, target: Held, error: unknown): Promise<void> {
   const { owner } = target.value;
+  if (isSuperseded(session, target, error)) return superseded(session, target);
   const misfit = isBbError(error) ? MISFITS[error.code] : undefined;
   const { tries, faults } = session.pullFailures.get(owner) ?? { tries: 0, faults: 0 };
   const failures = { tries: tries + 1, faults: faults + (isOwnersFault(error) ? 1 : 0) };
@@ -75,6 +76,27 @@ async function pullFailed(session: Session, target: Held, error: unknown): Promi
     session.bus.emit('pull-dropped', { peer: owner, reason: misfit ?? reasonOf(error) });
   }
   if (pullTarget(session, owner) === undefined) return;
+  planRetry(session, owner, tries);
+}
+
+/** The owner has a newer revision, whose offer is here or on its way: expected, and counted against nobody. */
+function isSuperseded(session: Session, target: Held, error: unknown): boolean {
+  const isSaid = error instanceof PeerRefusal && error.refusal === 'SUPERSEDED';
+  return isSaid || pullTarget(session, target.value.owner)?.id !== target.id;
+}
+
+/** What was fetched stays: the plan of the newer one reuses it. Without a newer offer it is tried again as after a cut. */
+function superseded(session: Session, target: Held): void {
+  const { owner } = target.value;
+  session.bus.emit('pull-superseded', { peer: owner });
+  const isNewerHere = pullTarget(session, owner)?.id !== target.id;
+  if (isNewerHere) return planFor(session, 'pull', owner, 0);
+  const { tries, faults } = session.pullFailures.get(owner) ?? { tries: 0, faults: 0 };
+  session.pullFailures.set(owner, { tries: tries + 1, faults });
+  planRetry(session, owner, tries);
+}
+
+function planRetry(session: Session, owner: OnionId, tries: number): void {
   const { publishRetry, publishRetryMax } = session.deps.periods;
   planFor(session, 'pull', owner, backOffMs(tries, publishRetry, publishRetryMax));
 }

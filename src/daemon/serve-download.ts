@@ -39,7 +39,7 @@ export function serveDownload(
   if (held !== undefined) return serveHeld(session, caller, held.value, request, signal);
   const replica = session.registry.contract(caller)?.replica;
   if (replica?.lists.some((id) => id.equals(request.contentId)) !== true) throw new PeerRefusal('UNKNOWN_CONTENT');
-  return serveOwn(session, caller, request, signal);
+  return unlessSuperseded(session, caller, request.contentId, serveOwn(session, caller, request, signal));
 }
 
 async function* serveHeld(
@@ -99,6 +99,29 @@ function heldReader({ deps, cells }: Session, held: HeldRecord): (cell: number) 
     }
     return undefined;
   };
+}
+
+/** A newer revision was offered to this storer, or this one dropped, while it was on its way: no fault of anybody. */
+async function* unlessSuperseded<T>(
+  session: Session,
+  peer: OnionId,
+  contentId: Buffer,
+  sections: AsyncIterable<T>,
+): AsyncGenerator<T> {
+  try {
+    yield* sections;
+  } catch (error) {
+    const isDropped = isBbError(error, 'NOT_FOUND');
+    const isRefused = error instanceof PeerRefusal && error.refusal === 'BAD_RANGE';
+    if (isDropped || (isRefused && isReplaced(session, peer, contentId))) throw new PeerRefusal('SUPERSEDED');
+    throw error;
+  }
+}
+
+/** Another revision is offered or acknowledged in its place. */
+function isReplaced({ registry }: Session, peer: OnionId, contentId: Buffer): boolean {
+  const replica = registry.contract(peer)?.replica;
+  return replica !== undefined && !replica.offered.equals(contentId) && !replica.acknowledged.equals(contentId);
 }
 
 async function* serveOwn(

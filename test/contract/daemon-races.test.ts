@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { peerApiOf } from '../../src/daemon/peer-api-of.ts';
 import { agree, check, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
@@ -59,6 +60,53 @@ test('a newer id that is found during an ingest stops it before it becomes a for
   assert.deepEqual(owner.session.node.forks, []);
   assert.equal((await owner.read('docs/a')).toString(), 'a');
   assert.equal((await owner.setFiles({ a: 'b' })).unchanged, false);
+});
+
+/** The plan is served, and nothing else until `go`. */
+function pauseServing(owner: DaemonNode): { readonly reached: Promise<void>; readonly go: () => void } {
+  const [reached, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  owner.answers.download = async function* (caller, request, signal) {
+    if (!request.leaves) {
+      reached.resolve();
+      await opened.promise;
+    }
+    yield* peerApiOf(owner.session).download(caller, request, signal);
+  };
+  return { reached: reached.promise, go: opened.resolve };
+}
+
+test('an owner that commits again before anything of a revision was pulled is blamed for nothing', async (context) => {
+  const { owner, storer, world } = await pair(context);
+  await world.until('all is committed', () => owner.isProvedAt(storer));
+  const mark = storer.events.length;
+  const pause = pauseServing(owner);
+  await owner.setFiles({ big: noiseOf('first', MIB) });
+  await pause.reached;
+  await owner.setFiles({ big: noiseOf('second', MIB) });
+  await world.until('both are offered', () => storer.said('offer-received', {}, mark).length >= 2);
+  pause.go();
+  await storer.hears('pull-superseded', {}, mark);
+  await world.until('the second is proved', () => owner.isProvedAt(storer));
+  assert.deepEqual(storer.said('pull-failed', {}, mark), []);
+});
+
+test('who pulls what its owner has replaced is told so, though the newer offer has not arrived', async (context) => {
+  const { owner, storer, world } = await pair(context);
+  await world.until('all is committed', () => owner.isProvedAt(storer));
+  const mark = storer.events.length;
+  const pause = pauseServing(owner);
+  await owner.setFiles({ big: noiseOf('first', MIB) });
+  await pause.reached;
+  const offer = owner.pauseAt('setContentRevision', 1); // remembered before it is said
+  await owner.setFiles({ big: noiseOf('second', MIB) });
+  await offer.reached;
+  pause.go();
+  await storer.hears('pull-superseded', {}, mark);
+  assert.equal(storer.session.pullFailures.get(owner.id)?.faults ?? 0, 0);
+  owner.hooks.clear();
+  offer.go();
+  await world.until('the second is proved', () => owner.isProvedAt(storer));
+  assert.deepEqual(storer.said('pull-failed', {}, mark), []);
 });
 
 test('locking both sides in the middle of everything ends at once, and unlocking goes on', async (context) => {

@@ -148,6 +148,7 @@ test('each refusal keeps its name, and RATE_LIMITED its time', async () => {
     'TERMS_REJECTED',
     'UNKNOWN_CONTENT',
     'BAD_RANGE',
+    'SUPERSEDED',
     'RATE_LIMITED',
     'RECOVERING',
     'REPLICA_LOST',
