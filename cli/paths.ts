@@ -11,8 +11,8 @@ export function cliPaths(dataDir: string | undefined, socket: string | undefined
   return nodePaths({ dataDir, socket }, { env: process.env, home: homedir(), uid, absolute: (path) => resolve(path) });
 }
 
-/** True when no node was ever made in this data directory. */
+/** True when no node was ever made in this data directory. One that may not be looked into is not taken for unused. */
 export async function isUnused(dataDir: string): Promise<boolean> {
-  const names = await readdir(dataDir).catch(() => []);
+  const names = await readdir(dataDir).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : ['?']));
   return names.length === 0;
 }

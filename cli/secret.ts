@@ -42,6 +42,12 @@ export function hasSecretOption(sources: SecretSources): boolean {
   return channels(sources) > 0;
 }
 
+/** USAGE when it is clear before anything is done that `readSecret` will get none, or more than one. */
+export function requireChannel(sources: SecretSources, canAsk: boolean): void {
+  if (channels(sources) > 1) throw new BbError('USAGE', 'give the secret by one channel only');
+  if (channels(sources) === 0 && sources.credentialsDir === undefined && !canAsk) throw noSecret();
+}
+
 /**
  * The secret as UTF-8 without its final newline. `question` is asked on a terminal when no channel is given; without a
  * terminal that is USAGE with the options to use.
@@ -52,15 +58,17 @@ export async function readSecret(
   canAsk: boolean,
   warn: (text: string) => void,
 ): Promise<Buffer> {
-  if (channels(sources) > 1) throw new BbError('USAGE', 'give the secret by one channel only');
+  requireChannel(sources, canAsk);
   const secret = await fromChannel(sources, warn);
   if (secret !== undefined) return trimmed(secret);
-  if (!canAsk) {
-    throw new BbError('USAGE', 'a secret is needed and there is no terminal to ask for it', {
-      hint: `Use ${ALL_FLAGS}.`,
-    });
-  }
+  if (!canAsk) throw noSecret();
   return trimmed(await askSecret(question));
+}
+
+function noSecret(): BbError {
+  return new BbError('USAGE', 'a secret is needed and there is no terminal to ask for it', {
+    hint: `Use ${ALL_FLAGS}.`,
+  });
 }
 
 function channels({ stdin, file, command, fd }: SecretSources): number {

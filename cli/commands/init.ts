@@ -15,7 +15,7 @@ import { quizWords, reserveKitFile, wordGrid } from '../recovery-kit.ts';
 import type { KitFile } from '../recovery-kit.ts';
 import type { Result } from '../output.ts';
 import { askChoice, askText } from '../prompt.ts';
-import { hasSecretOption, readSecret, secretSources } from '../secret.ts';
+import { hasSecretOption, readSecret, requireChannel, secretSources } from '../secret.ts';
 
 type Kind = 'generate' | 'phrase' | 'password';
 type Plan = { readonly kind: Kind; readonly recover: boolean; readonly isNew: boolean };
@@ -29,12 +29,15 @@ export async function run(context: Context, _args: readonly string[], options: O
       hint: 'Use --kit-file FILE, or --json, which returns them once in data.words.',
     });
   }
+  // What cannot work leaves no daemon behind that was started for it.
+  if (plan.kind === 'password') requireAccount(context, options);
+  if (plan.kind !== 'generate') requireChannel(secretSources(options), settings.canAsk);
   const { state } = await ensureDaemon(context, options);
   if (state !== NodeState.NODE_STATE_NOT_INITIALISED) {
     throw new BbError('ALREADY_INITIALISED', 'this data directory has an identity already');
   }
   const name = textOption(options, 'name') ?? (settings.canAsk ? await askName() : '');
-  const account = plan.kind === 'password' ? await accountOf(context, options) : '';
+  const account = plan.kind === 'password' ? await accountOf(options) : '';
   const secret = plan.kind === 'generate' ? Buffer.alloc(0) : await typedSecret(context, options, plan);
   const kit = kitPath === undefined ? undefined : await reserveKitFile(kitPath);
   try {
@@ -59,6 +62,7 @@ export async function run(context: Context, _args: readonly string[], options: O
   }
 }
 
+const GENERATED_OR_TYPED = 'New words: leave out --new and --recover. Your own: leave out --generate and --kit-file.';
 const GENERATE: Plan = { kind: 'generate', recover: false, isNew: true };
 
 /** What the options say; undefined when they say nothing and a person may be asked. */
@@ -67,7 +71,8 @@ function planOf(options: Options): Plan | undefined {
   const ownPassword = flag('ownPassword') || textOption(options, 'account') !== undefined;
   const typed = flag('recover') || flag('new') || ownPassword || hasSecretOption(secretSources(options));
   const generate = flag('generate') || textOption(options, 'kitFile') !== undefined;
-  if (generate && typed) throw new BbError('USAGE', 'words are either generated or typed, not both');
+  if (generate && typed)
+    throw new BbError('USAGE', 'words are either generated or typed, not both', { hint: GENERATED_OR_TYPED });
   if (flag('recover') && flag('new')) throw new BbError('USAGE', '--recover and --new contradict each other');
   if (generate) return GENERATE;
   if (!typed) return undefined;
@@ -97,13 +102,13 @@ function askName(): Promise<string> {
   return askText('What should friends call this machine?', hostname());
 }
 
-async function accountOf({ settings }: Context, options: Options): Promise<string> {
-  const account = textOption(options, 'account');
-  if (account !== undefined) return account;
-  if (!settings.canAsk) {
-    throw new BbError('USAGE', 'a password of your own needs an account name', { hint: 'Use --account NAME.' });
-  }
-  return askText('Account name (you need it to recover)');
+function requireAccount({ settings }: Context, options: Options): void {
+  if (textOption(options, 'account') !== undefined || settings.canAsk) return;
+  throw new BbError('USAGE', 'a password of your own needs an account name', { hint: 'Use --account NAME.' });
+}
+
+async function accountOf(options: Options): Promise<string> {
+  return textOption(options, 'account') ?? askText('Account name (you need it to recover)');
 }
 
 async function typedSecret(context: Context, options: Options, plan: Plan): Promise<Buffer> {

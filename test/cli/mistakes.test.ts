@@ -1,7 +1,7 @@
 // What a hurried user gets wrong: it is said in full and with a next step that helps, and nothing is done.
 
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { MARK } from '../../src/core/content/entry.ts';
@@ -66,6 +66,28 @@ runRows([
     stderr: '',
   },
 ]);
+
+test('init finds out what it lacks before it looks for a daemon', async () => {
+  await using rig = await rigWith();
+  const wrong: readonly [string[], RegExp][] = [
+    [['--own-password', '--password-stdin'], /needs an account name/],
+    [['--recover'], /there is no terminal to ask/],
+    [['--recover', '--password-stdin', '--password-fd', '3'], /one channel only/],
+    [['--new', '--kit-file', 'kit'], /hint: New words: leave out --new and --recover\./],
+  ];
+  for (const [args, says] of wrong) {
+    const ran = await rig.bb(['init', '--no-start', ...args], { input: 'words' });
+    assert.equal(ran.exit, 2, ran.stderr);
+    assert.match(ran.stderr, says);
+  }
+});
+
+test('unlock makes nothing where no node is, as in a mistyped data directory', async () => {
+  await using rig = await rigWith();
+  const ran = await rig.bb(['unlock', '--password-stdin'], { input: 'words' });
+  assert.deepEqual([ran.exit, await readdir(rig.home)], [10, []]);
+  assert.equal(ran.stderr, 'error: this data directory has no identity yet\nhint: Run bb init first.\n');
+});
 
 test('a file that is in the way is named with its folders', async () => {
   const stored = () => items(folder('docs'), folder('docs/deep'), entry('docs/deep/a'), 'new');
