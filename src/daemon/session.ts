@@ -16,6 +16,7 @@ import type { Jobs } from './jobs.ts';
 import type { VerifiedView } from './local-api.ts';
 import { ChallengeBuckets } from './answer-challenge.ts';
 import { OfferCounts } from './offer-counts.ts';
+import { FairQueue } from './fair-queue.ts';
 import { HeldDamage } from './held-damage.ts';
 import { OwnBlobs } from './own-blobs.ts';
 import { OwnDamage } from './own-damage.ts';
@@ -54,6 +55,8 @@ export class Session {
   /** A new one begins each time the node starts to recover. */
   recovery = new Recovery();
   readonly uploads = new Uploads();
+  /** Whose cell is read next. */
+  readonly fairQueue = new FairQueue();
   readonly ownBlobs = new OwnBlobs();
   readonly ownDamage = new OwnDamage();
   readonly weakest = new Weakest();
