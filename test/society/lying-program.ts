@@ -1,10 +1,10 @@
 // A copy of the installed package whose daemon lies: it never says that cells of others are damaged or gone, and answers
-// challenges about them all the same. Only a liar of its own making is any test of the owner: the true program confesses.
+// challenges about them all the same. The true program finds them itself, confesses and fetches them again.
 // Invariant: words that are not found exactly once end the test, so that no lie becomes the truth unnoticed.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const SERVE = 'node_modules/barterbackup/dist/src/work/serve';
@@ -25,6 +25,5 @@ export function lyingProgram(bb: string, root: string): string {
     assert.equal(parts.length, 2, `${file} has ${parts.length - 1} times: ${find}`);
     writeFileSync(path, parts.join(put));
   }
-  assert.ok(globSync('node_modules/.bin/bb', { cwd: copy }).length === 1);
   return join(copy, 'node_modules/.bin/bb');
 }
