@@ -31,11 +31,18 @@ export async function rewritePacks(session: Session, signal: AbortSignal): Promi
       slot = next;
     }
   }
-  const gone = packs.length === 0 ? [] : await session.deps.catalog.dropHeldPacks(packs);
-  await removePacks(session, gone);
+  const gone = packs.length === 0 ? [] : await dropEmpty(session, packs);
   if (gone.length > 0) session.bus.emit('packs-rewritten', { packs: String(gone.length) });
   if (left <= 0) plan(session, 'rewrite', session.deps.periods.tick);
   return gone.length;
+}
+
+function dropEmpty(session: Session, packs: readonly number[]): Promise<readonly number[]> {
+  return session.cellsLock.run(async () => {
+    const gone = await session.deps.catalog.dropHeldPacks(packs);
+    await removePacks(session, gone);
+    return gone;
+  });
 }
 
 /** Cells of a pack from this slot on. `next`: where to go on, undefined when that was the last. */

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { PACK_DEAD_CELLS, PACK_SLOT_BYTES } from '../../src/core/limits.ts';
 import { worthRewriting } from '../../src/core/policy/packs.ts';
-import { agree, check, damageCell, DaemonWorld, noiseOf } from './daemon-world.ts';
+import { agree, check, damageCell, DaemonWorld, endHolds, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
 const KEPT = noiseOf('kept', 300_000);
@@ -34,17 +34,6 @@ async function grow(owner: DaemonNode, storer: DaemonNode, name: string): Promis
     const isProved = () => owner.replicaAt(storer)?.proved.equals(revision?.contentId ?? KEPT) === true;
     await owner.world.until('proved', isProved);
   }
-}
-
-/** The holds of all older revisions are over, as when the time has passed. */
-async function endHolds({ session }: DaemonNode): Promise<void> {
-  await session.registry.changeHeld(() => ({
-    puts: session.registry
-      .held()
-      .filter(({ value }) => value.role === 'kept')
-      .map(({ id, value }) => ({ id, value: { ...value, holdEndSeconds: 0 } })),
-    deletes: [],
-  }));
 }
 
 function packFiles(node: DaemonNode): string[] {

@@ -169,6 +169,17 @@ export async function check(owner: DaemonNode, storer: DaemonNode): Promise<stri
   return outcome;
 }
 
+/** The holds of all older revisions are over, as when the time has passed. */
+export async function endHolds({ session }: DaemonNode): Promise<void> {
+  await session.registry.changeHeld(() => ({
+    puts: session.registry
+      .held()
+      .filter(({ value }) => value.role === 'kept')
+      .map(({ id, value }) => ({ id, value: { ...value, holdEndSeconds: 0 } })),
+    deletes: [],
+  }));
+}
+
 /** Bytes that do not compress and depend on the seed only. */
 export function noiseOf(seed: string, length: number): Buffer {
   const key = createHash('sha256').update(seed).digest();

@@ -61,7 +61,7 @@ export async function cellFaults(node: DaemonNode): Promise<string[]> {
   for (const { id, value } of registry.held()) {
     if (value.list < 0) continue;
     try {
-      faults.push(...(await listFaults(node, value)));
+      faults.push(...(await node.session.cellsLock.run(() => listFaults(node, value))));
     } catch (error) {
       // The node lives: what it let go of meanwhile has no cells any more.
       if (registry.held().some((held) => held.id === id && held.value.list === value.list)) throw error;
@@ -88,7 +88,11 @@ async function listFaults(node: DaemonNode, value: HeldRecord): Promise<string[]
 }
 
 /** What takes space and nobody needs: files that no mark names, lists without a record, revisions that nobody holds. */
-export async function orphans(node: DaemonNode): Promise<string[]> {
+export function orphans(node: DaemonNode): Promise<string[]> {
+  return node.session.cellsLock.run(() => orphansNow(node));
+}
+
+async function orphansNow(node: DaemonNode): Promise<string[]> {
   const { registry, deps, node: record, newest } = node.session;
   const found: string[] = [];
   for (const name of fs.readdirSync(node.dir)) if (name.endsWith('.new')) found.push(name);

@@ -1,18 +1,18 @@
-// The four operations whose every step is cut: each is run once in whole daemons, on one thread, while a disk watch writes
+// The operations whose every step is cut: each is run once in whole daemons, on one thread, while a disk watch writes
 // down what reaches the disks of all nodes, in one order.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { BALLAST_BYTES } from '../../src/core/limits.ts';
-import { agree, DaemonWorld, noiseOf } from '../contract/daemon-world.ts';
+import { agree, DaemonWorld, endHolds, noiseOf } from '../contract/daemon-world.ts';
 import type { DaemonNode } from '../contract/daemon-node.ts';
 import { filesOf } from './cut-checks.ts';
 import { DiskWatch } from './disk-watch.ts';
 import type { Note, Taped } from './disk-watch.ts';
 import type { Image } from './disk-model.ts';
 
-export const OPERATIONS = ['setfile', 'publish', 'recover'] as const;
+export const OPERATIONS = ['setfile', 'publish', 'recover', 'rewrite'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export type Recording = {
@@ -56,8 +56,19 @@ async function prepare(world: DaemonWorld, operation: Operation): Promise<void> 
     await owner.api.setStorage(0, 1);
     await agree(owner, storer);
   }
+  if (operation === 'rewrite') {
+    await setTo(owner, { ...OLD, large: noiseOf('large', 2_800_000) });
+    await settled(world);
+  }
   await setOld(owner);
   await settled(world);
+  if (operation === 'rewrite') await endPeace(world.node('storer'));
+}
+
+/** Most of what the storer has may go, and nothing happens by itself before it is asked to. */
+async function endPeace(storer: DaemonNode): Promise<void> {
+  for (const task of ['tick', 'rewrite', 'scrub']) storer.session.scheduler.cancel(`${task}:${storer.id}`);
+  await endHolds(storer);
 }
 
 /** Nothing is left to do: committed, proved wherever it is stored. */
@@ -86,6 +97,9 @@ export async function record(operation: Operation): Promise<Recording> {
     if (operation === 'recover') {
       await owner.start();
       await owner.init('recover');
+    } else if (operation === 'rewrite') {
+      const { rewrittenPacks } = await world.node('storer').api.collectGarbage(false);
+      assert.equal(rewrittenPacks, 1);
     } else {
       await setNew(owner);
       watch.note('new');

@@ -1,4 +1,4 @@
-// A cut after every step of setting files, and after some steps of publishing and recovering, chosen by a seed: kills,
+// A cut after every step of setting files, and after some steps of publishing, rewriting and recovering, chosen by a seed: kills,
 // and power losses that keep, drop or tear what was not synced. `make scorecard PARTS=cuts` makes all of them.
 
 import assert from 'node:assert/strict';
@@ -26,5 +26,7 @@ test('a cut after any step of setting files costs nothing that was acknowledged,
   cut('setfile', Number.POSITIVE_INFINITY));
 
 test('a cut while a revision is offered, pulled and acknowledged is survived by both sides', () => cut('publish', 8));
+
+test('packs that are rewritten keep everything at any cut', () => cut('rewrite', 12));
 
 test('a recovery that is cut goes on by itself', () => cut('recover', 8));

@@ -14,7 +14,7 @@ import type { Part, PartOptions } from './part.ts';
 const SCRIPT = new URL('../faults/cut-tape.ts', import.meta.url).pathname;
 const PROCESSES = 2;
 /** Power losses at each boundary. */
-const SEEDS = { setfile: 6, publish: 1, recover: 1 } as const satisfies Record<Operation, number>;
+const SEEDS = { setfile: 6, publish: 1, recover: 1, rewrite: 1 } as const satisfies Record<Operation, number>;
 const FAILING = { setfile: 'owner/', publish: 'storer/' } as const;
 const OUTPUT_BYTES = 64 * 1024 ** 2;
 
