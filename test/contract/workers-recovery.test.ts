@@ -120,6 +120,22 @@ test('a killed daemon goes on with what was saved', async () => {
   assert.deepEqual(await reborn.readAll(row), await owner.readAll(row));
 });
 
+test('when a newer revision is found on the way, the cells that it shares do not come again', async () => {
+  const session = await start();
+  const given = await give(session, row.indexCells + 60);
+  await session.save();
+  owner.write('t/c', 'changed');
+  row = await owner.setPath(Buffer.from(`${owner.dir}/t`), 't');
+  const newer = await start();
+  const rest = await give(newer);
+  const total = row.indexCells + row.dataCells;
+  assert.ok(rest <= total - given + 4, `${rest} of ${total} cells came after ${given}`);
+  const { staged, missingFiles } = await newer.finish();
+  assert.deepEqual(missingFiles, []);
+  await reborn.commitRow(staged, row);
+  assert.deepEqual(await reborn.readAll(row), await owner.readAll(row));
+});
+
 test('cells that nobody has cost the files that need them, no others', async () => {
   const session = await start();
   await assert.rejects(session.finish(), (error) => isBbError(error, 'PARTIAL'));

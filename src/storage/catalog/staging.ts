@@ -57,6 +57,18 @@ export class StagingDb {
       : { kind: numberOf(row['kind']), position: { pack: numberOf(row['pack']), slot: numberOf(row['slot']) } };
   }
 
+  /** Learns the cells and chunks that another one has saved; it may be open. */
+  takeOver(path: string): void {
+    this.#sql.exec('COMMIT');
+    this.#sql.get('ATTACH DATABASE ? AS other', path);
+    try {
+      this.#sql.exec(`BEGIN; INSERT OR IGNORE INTO cell SELECT * FROM other.cell;
+        INSERT OR IGNORE INTO chunk SELECT * FROM other.chunk; COMMIT`);
+    } finally {
+      this.#sql.exec('DETACH DATABASE other; BEGIN');
+    }
+  }
+
   cellCount(): number {
     return numberOf(this.#sql.get('SELECT count(*) AS n FROM cell')?.['n']);
   }

@@ -90,6 +90,12 @@ export class OwnContent {
     return highest(marks);
   }
 
+  /** Staging databases of the recoveries of other revisions. */
+  async otherRecoveries(contentId: Buffer): Promise<readonly string[]> {
+    const ids = (await stagingIds(this.dataDir)).filter(isRecovery);
+    return ids.filter((id) => id !== recoveryStagingId(contentId)).map((id) => stagingPath(this.dataDir, id));
+  }
+
   /** Removes the staging databases of recoveries, or what a power loss left of them, and their cells. */
   async dropRecoveries(): Promise<void> {
     const left = (await diskFiles.list(`${this.dataDir}/tmp`)).filter(isRecovery);

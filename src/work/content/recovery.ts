@@ -46,20 +46,22 @@ export class Recovery {
   #indexDone = false;
   #unsavedCells = 0;
 
-  private constructor(own: OwnContent, row: RevisionRow, indexIds: Buffer) {
+  /** `others`: what other recoveries have saved; a cell is one whatever revision it came for. */
+  private constructor(own: OwnContent, row: RevisionRow, indexIds: Buffer, others: readonly string[]) {
     this.#own = own;
     this.#row = row;
     this.#metadata = metadataOf(row);
     this.#ids = indexIds;
     this.#staging = new StagingDb(stagingPath(own.dataDir, recoveryStagingId(row.contentId)), { durable: true });
     this.#staging.unlist();
+    for (const path of others) this.#staging.takeOver(path);
     this.#finder = stagedFinder(this.#staging, own.catalog);
     this.#cells = new OwnCells(own.keys, this.#finder, own.store);
   }
 
   /** Goes on where an earlier process stopped. INTEGRITY when the index is not that of the revision. */
   static async open(own: OwnContent, row: RevisionRow, indexIds: Buffer): Promise<Recovery> {
-    const recovery = new Recovery(own, row, indexIds);
+    const recovery = new Recovery(own, row, indexIds, await own.otherRecoveries(row.contentId));
     try {
       await recovery.#look(indexIds);
       await recovery.#finishIndex();
