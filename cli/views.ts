@@ -10,6 +10,7 @@ import type {
   OpenTerms,
   Entry,
   PeerInfo,
+  Progress,
   Replica,
   RevisionInfo,
   StatusResponse,
@@ -70,6 +71,11 @@ export function replicaView(replica: Replica): View {
 
 function weakestView({ copies, files, names }: WeakestFiles): View {
   return { copies, files: Number(files), names: names.map((name) => name.toString('utf8')) };
+}
+
+export function jobView(job: Progress): View {
+  const { t: _type, ...rest } = progressJson(job);
+  return rest;
 }
 
 export function transferView(transfer: Transfer): View {
@@ -248,10 +254,7 @@ export function statusView(status: StatusResponse): View {
     weakest: status.weakest === undefined ? null : weakestView(status.weakest),
     min_replicas: status.minReplicas,
     pending: status.pending,
-    jobs: status.jobs.map((job) => {
-      const { t: _type, ...rest } = progressJson(job);
-      return rest;
-    }),
+    jobs: status.jobs.map(jobView),
     transfers: status.transfers.map(transferView),
     missing_files: Number(status.missingFiles),
     forks: status.forks.map((fork) => fork.toString('hex')),

@@ -1,4 +1,4 @@
-// bb events: what happens in the daemon, one line each.
+// bb events: what happened in the daemon lately, or with --follow what happens from now on; one line each.
 
 import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Event } from '../../src/gen/clirpc/v1/clirpc.ts';
@@ -9,18 +9,20 @@ import { progressJson, progressText } from '../progress.ts';
 import { safeText } from '../safe-text.ts';
 import { timeView } from '../views.ts';
 
-/** Without --follow only the first event, which says where the daemon stands. */
+/** Stands behind what has happened, and before what is to come. */
+const SUBSCRIBED = 'subscribed';
+
 export async function run(context: Context, _args: readonly string[], options: Options): Promise<Result> {
   const { out } = context;
   const follow = flagOption(options, 'follow');
   let events = 0;
   let sequence = 0n;
-  for await (const event of (await context.client()).stream(Service.events, { progress: follow })) {
-    events += 1;
+  for await (const event of (await context.client()).stream(Service.events, { progress: follow, recent: !follow })) {
     sequence = event.sequence;
+    if (!follow && event.name === SUBSCRIBED) break;
+    events += 1;
     out.line(eventView(event));
     out.print(eventText(event));
-    if (!follow) break;
   }
   return { data: { events, sequence: Number(sequence) } };
 }

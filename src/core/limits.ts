@@ -164,6 +164,8 @@ export const REPAIR_ROUND_CELLS = 1024;
 export const FRESH_HOLDERS = 5;
 export const FRESH_PERCENT = 80;
 export const EVENT_BACKLOG = 1024;
+/** Events that are kept for whoever asks later; none of progress, and none of before the last lock. */
+export const EVENT_HISTORY = 256;
 export const EVENT_SUBSCRIBERS = 32;
 
 /** A phrase or password, normalised. */

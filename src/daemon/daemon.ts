@@ -146,6 +146,7 @@ export class Daemon {
     if (session === undefined) return;
     this.#session = undefined;
     await stopSession(session);
+    this.bus.forget();
     this.bus.emit('locked', {});
   }
 

@@ -2,7 +2,7 @@
 // subscriber that does not read loses the oldest events and is told so by an `events-lost` event.
 
 import { BbError } from '../core/errors.ts';
-import { EVENT_BACKLOG, EVENT_SUBSCRIBERS } from '../core/limits.ts';
+import { EVENT_BACKLOG, EVENT_HISTORY, EVENT_SUBSCRIBERS } from '../core/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DaemonEvent, ProgressView } from './local-api.ts';
 
@@ -16,6 +16,8 @@ type Subscriber = {
 export class EventBus {
   readonly #clock: Clock;
   readonly #subscribers = new Set<Subscriber>();
+  /** The last events, progress not counted. */
+  #recent: DaemonEvent[] = [];
   #sequence = 0;
 
   constructor(clock: Clock) {
@@ -24,6 +26,7 @@ export class EventBus {
 
   emit(name: string, attributes: Record<string, string> = {}, progress?: ProgressView): void {
     const event = { sequence: ++this.#sequence, atMs: this.#clock.nowMs(), name, attributes, progress };
+    if (progress === undefined) this.#recent = [...this.#recent.slice(1 - EVENT_HISTORY), event];
     for (const subscriber of this.#subscribers) {
       if (progress !== undefined && !subscriber.withProgress) continue;
       if (subscriber.queue.length >= EVENT_BACKLOG) {
@@ -35,8 +38,13 @@ export class EventBus {
     }
   }
 
-  /** Events from now on, beginning with `subscribed`; ends when `signal` aborts. */
-  async *subscribe(withProgress: boolean, signal: AbortSignal): AsyncGenerator<DaemonEvent> {
+  /** What happened so far is told to nobody any more: it names peers. */
+  forget(): void {
+    this.#recent = [];
+  }
+
+  /** Events from now on, beginning with `subscribed`; before it the last ones if `recent`. Ends when `signal` aborts. */
+  async *subscribe(withProgress: boolean, signal: AbortSignal, recent = false): AsyncGenerator<DaemonEvent> {
     if (this.#subscribers.size >= EVENT_SUBSCRIBERS) {
       throw new BbError('CONFLICT', 'too many programs follow the events of this daemon');
     }
@@ -45,7 +53,10 @@ export class EventBus {
     signal.addEventListener('abort', wakeOnAbort);
     this.#subscribers.add(subscriber);
     try {
-      yield this.#own('subscribed', {});
+      const before = recent ? this.#recent : [];
+      const subscribed = this.#own('subscribed', {});
+      yield* before;
+      yield subscribed;
       while (!signal.aborted) {
         if (subscriber.lost > 0) {
           yield this.#own('events-lost', { count: String(subscriber.lost) });

@@ -52,6 +52,7 @@ export class Jobs {
       },
     };
     this.#running.set(id, job);
+    this.#bus.emit('job-started', { job: id, kind });
     return job;
   }
 

@@ -32,7 +32,7 @@ export function localApiOf(daemon: Daemon): LocalApi {
     unlock: (secret) => daemon.unlock(secret),
     lock: () => daemon.lock(),
     status: () => daemon.status(),
-    events: (withProgress, signal) => daemon.bus.subscribe(withProgress, signal),
+    events: (withProgress, signal, recent) => daemon.bus.subscribe(withProgress, signal, recent),
     connectPeer: async (reference, name, wait) => connectPeer(daemon.session, reference, name, wait),
     peers: async () => daemon.session.registry.peers().map((peer) => peerView(daemon.session, peer)),
     changePeer: async (reference, change) => changePeer(daemon.session, findPeer(daemon.session, reference), change),

@@ -343,7 +343,8 @@ export interface LocalApi {
   unlock(secret: Buffer): Promise<{ readonly onionId: OnionId }>;
   lock(): Promise<void>;
   status(): Promise<StatusView>;
-  events(withProgress: boolean, signal: AbortSignal): AsyncIterable<DaemonEvent>;
+  /** `recent`: the last events first, as EventBus.subscribe. */
+  events(withProgress: boolean, signal: AbortSignal, recent?: boolean): AsyncIterable<DaemonEvent>;
   connectPeer(
     reference: string,
     name: string,

@@ -142,6 +142,42 @@ test('a call that takes longer than --timeout leaves with 20', async () => {
   assert.equal((await rig.bb(['lock', '--timeout', '300ms'])).exit, 20);
 });
 
+/** A job of which these events come after the subscription; `running` is what the status says. */
+function withJob(running: readonly StatusView['jobs'][number][], ...later: DaemonEvent[]): Partial<LocalApi> {
+  return {
+    status: async () => ({ ...STATUS, jobs: running }),
+    async *events() {
+      yield { ...event('job-started'), attributes: { job: 'set-1', kind: 'set' } };
+      yield event('subscribed');
+      yield* later;
+    },
+  };
+}
+const end = (job: string, outcome: string): DaemonEvent => ({ ...event('job-ended'), attributes: { job, outcome } });
+
+test('jobs attach follows one job to its end, and says how it ended', async () => {
+  const other = { ...event('progress'), progress: { ...READ, job: 'pull-2' } };
+  await using rig = await rigWith(withJob([READ], other, end('pull-2', 'failed'), end('set-1', 'done')));
+  const ran = await rig.bb(['jobs', 'attach']);
+  assert.deepEqual([ran.exit, ran.stdout], [0, 'set-1: done\n']);
+  assert.equal(ran.stderr, '* read 512 B of 1.0 KiB (50 %), 256 B/s, 2 s left\n');
+  const { lines, body } = await rig.json(['jobs', 'attach', 'set-1']);
+  assert.deepEqual([lines.length, body.data], [2, { job: 'set-1', outcome: 'done' }]);
+});
+
+test('jobs attach: a job that fails is 3, one that ended meanwhile says so, one that never was is 19', async () => {
+  await using rig = await rigWith(withJob([READ], end('set-1', 'failed')));
+  assert.equal((await rig.bb(['jobs', 'attach', 'set-1'])).exit, 3);
+  await rig.stop();
+  await rig.start(withJob([], end('set-1', 'done')));
+  assert.equal((await rig.bb(['jobs', 'attach', 'set-1'])).stdout, 'set-1: done\n');
+  assert.equal((await rig.bb(['jobs', 'attach', 'set-9'])).exit, 19);
+  assert.equal((await rig.bb(['jobs', 'attach'])).stderr.split('\n')[0], 'error: nothing runs');
+  await rig.stop();
+  await rig.start(withJob([READ, { ...READ, job: 'pull-2' }]));
+  assert.equal((await rig.bb(['jobs', 'attach'])).exit, 2, 'several run');
+});
+
 test('events --follow prints each event as it comes', async () => {
   await using rig = await rigWith({
     async *events() {

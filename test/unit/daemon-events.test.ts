@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EVENT_BACKLOG, EVENT_SUBSCRIBERS } from '../../src/core/limits.ts';
+import { EVENT_BACKLOG, EVENT_HISTORY, EVENT_SUBSCRIBERS } from '../../src/core/limits.ts';
 import { EventBus } from '../../src/daemon/event-bus.ts';
 import { Jobs } from '../../src/daemon/jobs.ts';
 import type { DaemonEvent } from '../../src/daemon/local-api.ts';
@@ -33,6 +33,23 @@ test('a subscriber sees what happens after it subscribed, in order', async () =>
   assert.equal((two?.sequence ?? 0) - (one?.sequence ?? 0), 1);
   stop.abort();
   assert.equal((await events.next()).done, true);
+});
+
+test('who asks for recent events gets them before `subscribed`, without progress and never from before a lock', async () => {
+  const bus = new EventBus(new ManualClock());
+  const stop = new AbortController();
+  const namesOf = async (count: number) =>
+    (await take(bus.subscribe(true, stop.signal, true), count)).map(({ name }) => name);
+  bus.emit('old');
+  bus.forget();
+  assert.deepEqual(await namesOf(1), ['subscribed']);
+  new Jobs(new ManualClock(), bus).start('seal').progress('seal', 1, 2);
+  bus.emit('new');
+  assert.deepEqual(await namesOf(3), ['job-started', 'new', 'subscribed']);
+  for (let i = 0; i < EVENT_HISTORY; i += 1) bus.emit(`e${i}`);
+  const kept = await namesOf(EVENT_HISTORY + 1);
+  assert.deepEqual([kept[0], kept.at(-2), kept.at(-1)], ['e0', `e${EVENT_HISTORY - 1}`, 'subscribed']);
+  stop.abort();
 });
 
 test('a subscriber that does not read loses the oldest events and is told how many', async () => {
@@ -78,9 +95,12 @@ test('progress is announced to those who asked, with speed and remaining time', 
   job.end('done');
   assert.deepEqual(jobs.views(), []);
   assert.deepEqual(
-    (await take(loud, 3)).map((event) => event.name),
-    ['progress', 'progress', 'job-ended'],
+    (await take(loud, 4)).map((event) => event.name),
+    ['job-started', 'progress', 'progress', 'job-ended'],
   );
-  assert.equal((await take(quiet, 1))[0]?.name, 'job-ended');
+  assert.deepEqual(
+    (await take(quiet, 2)).map((event) => event.name),
+    ['job-started', 'job-ended'],
+  );
   stop.abort();
 });

@@ -53,7 +53,7 @@ export function localHandlers(deps: LocalServiceDeps): BarterBackupClientServer 
       return {};
     }),
     status: unary(deps, async () => statusMessage(await api.status())),
-    events: serverStream(deps, (request, signal) => api.events(request.progress, signal), eventMessage),
+    events: serverStream(deps, ({ progress, recent }, signal) => api.events(progress, signal, recent), eventMessage),
     connectPeer: unary(deps, async ({ peer, wait }) => {
       const connected = await api.connectPeer(peerReference(peer), peer?.name ?? '', wait);
       return { peer: peerInfoMessage(connected.peer), reached: connected.reached };

@@ -860,6 +860,11 @@ export interface WeakestFiles {
 export interface EventsRequest {
   /** progress asks for progress events too. */
   progress: boolean;
+  /**
+   * recent asks for the last events before the subscription, too; the event
+   * "subscribed" stands between them and what happens from then on.
+   */
+  recent?: boolean | undefined;
 }
 
 /** Event is something that happened. */
@@ -3952,13 +3957,16 @@ export const WeakestFiles: MessageFns<WeakestFiles> = {
 };
 
 function createBaseEventsRequest(): EventsRequest {
-  return { progress: false };
+  return { progress: false, recent: undefined };
 }
 
 export const EventsRequest: MessageFns<EventsRequest> = {
   encode(message: EventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.progress !== false) {
       writer.uint32(8).bool(message.progress);
+    }
+    if (message.recent !== undefined) {
+      writer.uint32(16).bool(message.recent);
     }
     return writer;
   },
@@ -3984,6 +3992,14 @@ export const EventsRequest: MessageFns<EventsRequest> = {
             message.progress = reader.bool();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.recent = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3997,13 +4013,19 @@ export const EventsRequest: MessageFns<EventsRequest> = {
   },
 
   fromJSON(object: any): EventsRequest {
-    return { progress: isSet(object.progress) ? globalThis.Boolean(object.progress) : false };
+    return {
+      progress: isSet(object.progress) ? globalThis.Boolean(object.progress) : false,
+      recent: isSet(object.recent) ? globalThis.Boolean(object.recent) : undefined,
+    };
   },
 
   toJSON(message: EventsRequest): unknown {
     const obj: any = {};
     if (message.progress !== false) {
       obj.progress = message.progress;
+    }
+    if (message.recent !== undefined) {
+      obj.recent = message.recent;
     }
     return obj;
   },
@@ -4014,6 +4036,7 @@ export const EventsRequest: MessageFns<EventsRequest> = {
   fromPartial<I extends Exact<DeepPartial<EventsRequest>, I>>(object: I): EventsRequest {
     const message = createBaseEventsRequest();
     message.progress = object.progress ?? false;
+    message.recent = object.recent ?? undefined;
     return message;
   },
 };
