@@ -12,7 +12,7 @@ import type { DaemonEvent } from '../../src/daemon/local-api.ts';
 import type { PeerApi } from '../../src/daemon/peer-api.ts';
 import type { Offer } from '../../src/ports/peer-client.ts';
 import { brokenLaw, countedOf, CountedTime } from './contract-law.ts';
-import { durableCells, heldCells, ownSequence } from './truth.ts';
+import { contractOf, durableCells, heldCells, ownSequence } from './truth.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimWorld } from './sim-world.ts';
 
@@ -255,13 +255,6 @@ function holdMsOf({ terms }: ContractRecord): number {
 function currentOf(node: SimNode, owner: OnionId): HeldRecord | undefined {
   for (const { record } of node.disk.catalog.records.values()) {
     if (record.kind === 'held' && record.value.owner === owner && record.value.role === 'current') return record.value;
-  }
-  return undefined;
-}
-
-function contractOf(node: SimNode, peer: OnionId): ContractRecord | undefined {
-  for (const { record } of node.disk.catalog.records.values()) {
-    if (record.kind === 'contract' && record.value.peer === peer) return record.value;
   }
   return undefined;
 }

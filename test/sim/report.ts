@@ -7,18 +7,26 @@ export function reportLines(society: Society): string[] {
   const lostBytes = losses.reduce((sum, { bytes }) => sum + bytes, 0);
   const repair = society.storedByteYears === 0 ? 0 : society.repairedBytes / society.storedByteYears;
   const { held, wrong, late, unreachable } = oracle.checks;
+  const riders = society.freeriderShare();
   return [
     `verdicts seen: ${table(society.verdicts)}; acts that failed: ${table(society.failures)}`,
     `checks: held=${held} wrong=${wrong} late=${late} unreachable=${unreachable}; disk losses with nothing to give back: ${society.idleLosses}`,
+    `recoveries: first holder ${hours(society.foundHours)}; content back ${hours(society.recoveryHours)}`,
+    `free riders: ${riders.promised.toFixed(2)} % of the bytes are promised to them, ${riders.expired.toFixed(2)} % wait for whoever needs the space`,
     ...losses.map(({ owner, sequence, verdict }) => `lost: ${owner} revision ${sequence}, last verdict ${verdict}`),
     `event hash: ${world.eventHash()} (${world.events} events, ${world.time.events} timers, ${world.network.messages} messages)`,
     [
       `sim: nodes=${plan.nodes} days=${plan.days} min_replicas=${plan.minReplicas} losses=${losses.length}`,
       `lost_bytes=${lostBytes} disk_losses=${society.diskLosses} recovered=${society.recovered}`,
       `recover_p99_h=${percentile(society.recoveryHours, 0.99).toFixed(1)} repair_x=${repair.toFixed(2)}`,
-      `freerider_share=${society.freeriderShare().toFixed(2)} seed=${plan.seed}`,
+      `freerider_share=${riders.promised.toFixed(2)} seed=${plan.seed}`,
     ].join(' '),
   ];
+}
+
+function hours(values: readonly number[]): string {
+  const parts = [0.5, 0.99, 0.999].map((part) => `p${100 * part} ${percentile(values, part).toFixed(1)} h`);
+  return `${values.length} times, ${parts.join(', ')}`;
 }
 
 function table(counts: ReadonlyMap<string, number>): string {

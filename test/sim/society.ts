@@ -16,7 +16,7 @@ import type { Person } from './person.ts';
 import { SeededRandom } from './seeded-random.ts';
 import type { SimNode } from './sim-node.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SimWorld } from './sim-world.ts';
-import { contentCells } from './truth.ts';
+import { contentCells, contractOf } from './truth.ts';
 
 export type SocietyPlan = {
   readonly seed: string;
@@ -104,18 +104,23 @@ export class Society {
     }
   }
 
-  /** Percent of the bytes on all disks that belong to those who keep nothing for others. */
-  freeriderShare(): number {
+  /**
+   * Percent of the bytes on all disks that belong to those who keep nothing for others: what is promised to them, and what
+   * is EXPIRED, which whoever needs the space takes back.
+   */
+  freeriderShare(): { readonly promised: number; readonly expired: number } {
     let all = 0;
-    let theirs = 0;
+    const theirs = { promised: 0, expired: 0 };
     for (const { node } of this.people) {
       for (const [owner, cells] of node.disk.catalog.held) {
         all += cells.size;
         const person = this.#byNode.get(this.oracle.nodeOf(owner) ?? node);
-        if (person?.lie === 'keeps nothing') theirs += cells.size;
+        if (person?.lie !== 'keeps nothing') continue;
+        theirs[contractOf(node, owner)?.state === 'EXPIRED' ? 'expired' : 'promised'] += cells.size;
       }
     }
-    return all === 0 ? 0 : (100 * theirs) / all;
+    const percent = (cells: number): number => (all === 0 ? 0 : (100 * cells) / all);
+    return { promised: percent(theirs.promised), expired: percent(theirs.expired) };
   }
 
   after(ms: number, act: () => void): void {

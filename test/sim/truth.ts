@@ -3,7 +3,7 @@
 
 import { blobCellCount } from '../../src/core/challenge/plan.ts';
 import type { OnionId } from '../../src/core/ids.ts';
-import type { HeldRecord } from '../../src/core/records.ts';
+import type { ContractRecord, HeldRecord } from '../../src/core/records.ts';
 import type { SimDisk } from './sim-disk.ts';
 import type { SimNode } from './sim-node.ts';
 
@@ -64,4 +64,12 @@ export function contentCells(node: SimNode): number {
     if (row.sequence > newest.sequence) newest = { sequence: row.sequence, cells: blobCellCount(row) };
   }
   return newest.cells;
+}
+
+/** What this node wrote down about its contract with a peer. */
+export function contractOf(node: SimNode, peer: OnionId): ContractRecord | undefined {
+  for (const { record } of node.disk.catalog.records.values()) {
+    if (record.kind === 'contract' && record.value.peer === peer) return record.value;
+  }
+  return undefined;
 }
