@@ -155,6 +155,16 @@ function withJob(running: readonly StatusView['jobs'][number][], ...later: Daemo
 }
 const end = (job: string, outcome: string): DaemonEvent => ({ ...event('job-ended'), attributes: { job, outcome } });
 
+test('jobs list names what runs', async () => {
+  await using rig = await rigWith(withJob([READ]));
+  assert.match((await rig.bb(['jobs', 'list'])).stdout, /^set-1 {2}read 512 B of 1\.0 KiB/);
+  const [job] = (await rig.json(['jobs', 'list'])).body.data['jobs'] as unknown[];
+  assert.deepEqual(job, { job: 'set-1', phase: 'read', done: 512, total: 1024, bytesPerSec: 256, etaSec: 2 });
+  await rig.stop();
+  await rig.start(withJob([]));
+  assert.equal((await rig.bb(['jobs', 'list'])).stdout, 'nothing runs\n');
+});
+
 test('jobs attach follows one job to its end, and says how it ended', async () => {
   const other = { ...event('progress'), progress: { ...READ, job: 'pull-2' } };
   await using rig = await rigWith(withJob([READ], other, end('pull-2', 'failed'), end('set-1', 'done')));

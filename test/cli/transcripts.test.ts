@@ -9,7 +9,7 @@ import { BbError, ERRORS } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import type { LocalApi, StatusView } from '../../src/daemon/local-api.ts';
 import { BarterBackupClientService } from '../../src/gen/clirpc/v1/clirpc.ts';
-import { of, PEER_VIEW, PROGRESS, REPLICA, REVISION, STATUS, STORAGE } from '../contract/rpc-local-fixture.ts';
+import { of, PEER_VIEW, REPLICA, REVISION, STATUS, STORAGE } from '../contract/rpc-local-fixture.ts';
 import { entry, folder, items, rigWith, symlink, UNLOCKED } from './rig.ts';
 import { runRows } from './rows.ts';
 import type { Row } from './rows.ts';
@@ -274,14 +274,6 @@ const ROWS: readonly Row[] = [
     stdout: '2023-11-14T22:13:20.000Z  unlocked a=b\n',
     data: { events: 1, sequence: 7 },
   },
-  {
-    bb: ['jobs', 'list'],
-    daemon: status({ jobs: [PROGRESS] }),
-    exit: 0,
-    stdout: /^set {2}read 1 B of 2 B/,
-    data: { jobs: [{ job: 'set', phase: 'read', done: 1, total: 2, bytesPerSec: 3, etaSec: 0 }] },
-  },
-  { bb: ['jobs', 'list'], daemon: status({ jobs: [] }), exit: 0, stdout: 'nothing runs\n', data: { jobs: [] } },
 ];
 
 runRows(ROWS);
