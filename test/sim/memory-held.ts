@@ -6,6 +6,7 @@ import type { OnionId } from '../../src/core/ids.ts';
 import type { HeldMove, PackUse } from '../../src/ports/catalog.ts';
 import type { CellPosition, PackMark } from '../../src/ports/cell-store.ts';
 import { notDurable, raised } from './marks.ts';
+import { EMPTY_SLOT } from './sim-disk.ts';
 import type { HeldCell, HeldList, Key, SimDisk } from './sim-disk.ts';
 
 const COUNTS = 1000;
@@ -84,10 +85,19 @@ export class MemoryHeld {
       const known = cells.get(key);
       if (known === undefined) continue;
       if (known.uses > 1) cells.set(key, { ...known, uses: known.uses - 1 });
-      else cells.delete(key);
+      else {
+        cells.delete(key);
+        this.#empty(known.position);
+      }
     }
     if (cells.size === 0) catalog.held.delete(list.owner);
     return this.#dropEmptyPacks();
+  }
+
+  /** No row names this slot any more: a year of them must not fill the memory while other cells keep their pack. */
+  #empty(position: CellPosition | undefined): void {
+    const slots = position === undefined ? undefined : this.#disk.packs.get(position.pack)?.slots;
+    if (position !== undefined && slots?.[position.slot] !== undefined) slots[position.slot] = EMPTY_SLOT;
   }
 
   async heldPackUse(): Promise<readonly PackUse[]> {

@@ -72,6 +72,14 @@ export type PeerSlot = {
   readonly recipe: Recipe;
   readonly fault: 'none' | 'flipped' | 'unreadable';
 };
+/** A slot whose cell nobody needs. */
+export const EMPTY_SLOT: PeerSlot = {
+  kind: 0,
+  address: Buffer.alloc(0),
+  leafKey: '',
+  recipe: { isSealed: false, make: () => Buffer.alloc(CELL_BYTES) },
+  fault: 'unreadable',
+};
 export type PeerPack = { slots: PeerSlot[]; syncedSlots: number };
 
 export class SimDisk {
