@@ -19,6 +19,7 @@ import { peerView } from './views.ts';
 /** EXISTS for a name that is taken, CONFLICT where a contract stands in the way. Undefined after a removal. */
 export async function changePeer(session: Session, peer: OnionId, change: PeerChange): Promise<PeerView | undefined> {
   const after = change.kind === 'remove' ? await remove(session, peer) : await update(session, peer, change);
+  session.bus.emit(change.kind === 'remove' ? 'peer-removed' : 'peer-changed', { peer, change: change.kind });
   await markDirty(session);
   return after === undefined ? undefined : peerView(session, after);
 }

@@ -47,6 +47,7 @@ export async function setSetting(session: Session, key: string, value: string): 
     throw new BbError('USAGE', `this setting is one of: ${setting.values.join(', ')}`);
   }
   await session.registry.updateSettings((old) => setting.with(old ?? session.settings, value));
+  session.bus.emit('settings-changed', { key, value });
   await markDirty(session);
   return settingsList(session);
 }

@@ -14,6 +14,7 @@ import { Mutex } from './mutex.ts';
 import { plan } from './plan.ts';
 import type { Session } from './session.ts';
 import { startSession, stopSession } from './start-session.ts';
+import { noteVerdict } from './protection.ts';
 import { lockedStatus, sessionStatus } from './status.ts';
 import { weakestFiles } from './weakest-files.ts';
 import { openKeyring, openSession } from './unlock.ts';
@@ -145,6 +146,7 @@ export class Daemon {
     const session = this.#session;
     if (session === undefined) return;
     this.#session = undefined;
+    this.bus.onEvent = () => undefined;
     await stopSession(session);
     this.bus.forget();
     this.bus.emit('locked', {});
@@ -167,6 +169,7 @@ export class Daemon {
       throw error;
     }
     this.#session = session;
+    this.bus.onEvent = (name) => noteVerdict(session, name);
     this.bus.emit('unlocked', {});
   }
 }

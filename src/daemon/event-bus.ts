@@ -16,6 +16,8 @@ type Subscriber = {
 export class EventBus {
   readonly #clock: Clock;
   readonly #subscribers = new Set<Subscriber>();
+  /** Told the name of each event but progress, after it. */
+  onEvent: (name: string) => void = () => undefined;
   /** The last events, progress not counted. */
   #recent: DaemonEvent[] = [];
   #sequence = 0;
@@ -36,6 +38,7 @@ export class EventBus {
       subscriber.queue.push(event);
       subscriber.wake();
     }
+    if (progress === undefined) this.onEvent(name);
   }
 
   /** What happened so far is told to nobody any more: it names peers. */

@@ -38,7 +38,10 @@ export async function connectPeer(
     added: true,
     name: name === '' ? (known?.name ?? '') : name,
   }));
-  if (old?.added !== true) await markDirty(session);
+  if (old?.added !== true) {
+    session.bus.emit('peer-added', { peer: id });
+    await markDirty(session);
+  }
   if (wait) requireTor(session); // the peer is known from now on all the same
   let reached = session.reach.isReachable(id);
   if (wait && !session.client.isConnected(id)) {

@@ -109,6 +109,7 @@ async function ownProposal(session: Session, peer: OnionId, args: ProposeArgs): 
   if (open !== undefined && isOwnTerms(session, open.terms) && isSameOffer(open.terms, bytes)) return open.terms;
   const proposerSignature = session.keyring.sign(termsMessage(bytes));
   await keepOpen(session, peer, { terms: bytes, proposerSignature, acceptorSignature: Buffer.alloc(0) });
+  session.bus.emit('proposal-made', { peer });
   return bytes;
 }
 

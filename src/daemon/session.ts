@@ -3,6 +3,7 @@
 import type { Metadata } from '../core/content/metadata.ts';
 import type { Keyring } from '../core/crypto/keyring.ts';
 import type { ContractState } from '../core/contract/state.ts';
+import type { Verdict } from '../core/contract/verdict.ts';
 import { invariant } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { PeerRanks } from '../core/policy/peer-sample.ts';
@@ -60,6 +61,8 @@ export class Session {
   readonly ownBlobs = new OwnBlobs();
   readonly ownDamage = new OwnDamage();
   readonly weakest = new Weakest();
+  /** As the last event of it said. */
+  lastVerdict: Verdict | undefined;
   readonly heldDamage = new HeldDamage();
   /** The reading of every cell that runs now. */
   verification: Promise<VerifiedView> | undefined;

@@ -1,18 +1,17 @@
 // The one status object: can I recover today, since when is that proven, what do I have to do?
 
 import { escapeName } from '../core/content/path.ts';
-import { judgeProtection } from '../core/contract/verdict.ts';
 import { CELL_BYTES } from '../core/limits.ts';
-import { pendingOf } from './answer-proposal.ts';
 import { copiesNow } from './copies.ts';
 import type { Deps } from './deps.ts';
 import { isHealingOpen } from './heal-own.ts';
 import type { Jobs } from './jobs.ts';
 import { hasLiveFork } from './lineage.ts';
 import type { NodeState, ReasonView, StatusView } from './local-api.ts';
+import { protectionOf } from './protection.ts';
 import { wantsPublish } from './replica.ts';
 import type { Session } from './session.ts';
-import { peerName, replicaView, revisionView, transferViews } from './views.ts';
+import { replicaView, revisionView, transferViews } from './views.ts';
 
 /** What can be said without keys. */
 export function lockedStatus(
@@ -52,25 +51,7 @@ export function lockedStatus(
 export function sessionStatus(session: Session, secretMode: 'phrase' | 'password' | undefined): StatusView {
   const { deps, node, settings, newest, registry } = session;
   const contracts = registry.contracts().filter(({ state }) => state !== 'RELEASED');
-  const protection = judgeProtection({
-    mode: node.mode,
-    newest: newest === undefined || newest.row.fileCount === 0 ? undefined : newest.row.contentId,
-    dirty: node.dirty,
-    minReplicas: settings.minReplicas,
-    replicas: contracts.map((contract) => ({
-      peer: peerName(session, contract.peer),
-      state: contract.state,
-      waitsForUs: pendingOf(session, contract.peer) !== undefined,
-      stateReason: contract.reason,
-      proved: contract.replica.proved,
-      acknowledged: contract.replica.acknowledged,
-      lastOutcomeWrong: contract.replica.lastOutcome === 'wrong',
-      refusal: newest === undefined ? undefined : session.uploads.refusal(contract.peer, newest.row.contentId),
-      isConnected: session.reach.isReachable(contract.peer),
-    })),
-    isTorReady: deps.tor.state().phase === 'ready',
-    knowsPeers: registry.peers().length > 0,
-  });
+  const protection = protectionOf(session);
   const replicas = contracts.map((contract) => replicaView(session, contract));
   return {
     ...lockedStatus(deps, session.jobs, 'UNLOCKED', secretMode),

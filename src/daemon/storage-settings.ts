@@ -60,6 +60,10 @@ export async function setStorage(
     storageLimitBytes: limitBytes === 0 ? session.settings.storageLimitBytes : limitBytes,
     minReplicas: minReplicas === 0 ? session.settings.minReplicas : minReplicas,
   }));
+  session.bus.emit('settings-changed', {
+    limit: String(session.settings.storageLimitBytes),
+    replicas: String(session.settings.minReplicas),
+  });
   await markDirty(session);
   return showStorage(session);
 }
