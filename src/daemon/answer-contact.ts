@@ -8,7 +8,7 @@ import type { ContentInfo, RevisionReport } from '../ports/peer-client.ts';
 import { recheckAfterLoss } from './answer-loss.ts';
 import { acknowledge, isBehind } from './contact.ts';
 import { currentHeld, markReported } from './held.ts';
-import { judgeOwnId } from './lineage.ts';
+import { isFork, judgeOwnId } from './lineage.ts';
 import { openOwnId } from './own-id.ts';
 import { planFor } from './plan.ts';
 import { remainingOf } from './remaining.ts';
@@ -19,7 +19,7 @@ export async function answerContact(session: Session, caller: OnionId, held: Buf
   if (session.node.mode === 'normal') {
     if (await judgeOwnId(session, caller, held)) {
       await acknowledge(session, caller, held);
-      if (isBehind(session, caller, held)) planFor(session, 'ask', caller, 0);
+      if (isBehind(session, caller, held) || isFork(session, held)) planFor(session, 'ask', caller, 0);
       await recheckAfterLoss(session, caller, held);
     }
   } else {

@@ -13,7 +13,8 @@ import type { StagedContent } from '../ports/catalog.ts';
 import { modeChange, sayMode } from './change-mode.ts';
 import { commitRevision, unchangedContent } from './commit-revision.ts';
 import { emptyContent } from './empty-content.ts';
-import { lineOf } from './lineage.ts';
+import { noteForksBeside } from './holders.ts';
+import { lineOf, rememberOwnFork } from './lineage.ts';
 import { listedContractPeers } from './open-head.ts';
 import { plan, planPublishAll } from './plan.ts';
 import type { OpenedHead } from './recovery.ts';
@@ -112,12 +113,14 @@ async function complete(
     for (const holder of recovery.holders.values()) await takeReplicaBack(session, holder.peer, line);
     const before = session.node.mode;
     const settled = givenUp(session, line);
+    await rememberOwnFork(session, line);
     const ended = { ...NO_RECOVERY, newIdentity: false, missingFiles: missing };
     // One transaction: a node that recovers what it has already replaced would never end.
     const base = { row: line.row, metadata: { ...line.metadata, settled } };
     await commitRevision(session, staged, base, nextGeneration(session, line), modeChange(session, 'completed', ended));
     sayMode(session, before);
   });
+  await noteForksBeside(session);
   recovery.phase = 'complete';
   session.bus.emit('recovery-complete', { generation: String(session.node.baseGeneration) });
   planPublishAll(session, session.deps.periods.publishDebounce);

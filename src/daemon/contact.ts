@@ -8,7 +8,7 @@ import type { RevisionReport } from '../ports/peer-client.ts';
 import { judgeOwnId } from './lineage.ts';
 import { openTerms } from './contracts.ts';
 import { openOwnId } from './own-id.ts';
-import { noteHolder } from './holders.ts';
+import { noteForks, noteHolder } from './holders.ts';
 import { planFor } from './plan.ts';
 import { defaulted } from './repull.ts';
 import { emptyReplica, updateReplica, wantsPublish } from './replica.ts';
@@ -44,6 +44,7 @@ async function readReport(
   for (const id of [report.requesterLatestKnown, report.requesterContent?.contentId ?? Buffer.alloc(0)]) {
     if (!(await judgeOwnId(session, peer, id))) return;
   }
+  await noteForks(session, peer, report);
   if (contract === undefined) return;
   if (openTerms(contract) !== undefined || contract.noticeGivenSeconds >= 0) planFor(session, 'close', peer, 0);
   notePull(session, peer, report);

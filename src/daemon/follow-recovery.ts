@@ -9,6 +9,7 @@ import { askNamed, takeWords } from './recovery-words.ts';
 import type { Session } from './session.ts';
 import { revisionView, transferViews } from './views.ts';
 import { isRestored } from './complete-recovery.ts';
+import { mergeForks } from './merge-forks.ts';
 import { outliveForks } from './outlive-forks.ts';
 
 export async function* followRecovery(
@@ -18,10 +19,13 @@ export async function* followRecovery(
 ): AsyncGenerator<RecoverUpdate> {
   const { session } = daemon;
   const { recovery } = session;
+  const stop = AbortSignal.any([signal, session.scheduler.signal]);
   if (args.from !== '') await askNamed(session, args, signal);
   if (session.node.mode !== 'normal') await takeWords(session, args);
-  else if (args.complete) await outliveForks(session);
-  const stop = AbortSignal.any([signal, session.scheduler.signal]);
+  else if (args.complete) {
+    await outliveForks(session);
+    await mergeForks(session, stop, args.acceptLoss ? 'lost' : 'partly');
+  }
   for await (const event of daemon.bus.subscribe(true, stop)) {
     if (!INTERESTING.has(event.name)) continue;
     const refusal = recovery.incompatible ?? recovery.refusal;

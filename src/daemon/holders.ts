@@ -3,6 +3,7 @@
 import type { OnionId } from '../core/ids.ts';
 import type { RevisionReport } from '../ports/peer-client.ts';
 import { changeMode } from './change-mode.ts';
+import { isFork, rememberFork } from './lineage.ts';
 import { openOwnId } from './own-id.ts';
 import { plan } from './plan.ts';
 import type { FoundId } from './recovery.ts';
@@ -11,13 +12,7 @@ import type { Session } from './session.ts';
 /** A peer reported what it holds of ours while we look or recover. */
 export async function noteHolder(session: Session, peer: OnionId, report: RevisionReport): Promise<void> {
   const { recovery } = session;
-  const ids = [report.requesterContent, ...report.requesterOlder].filter((info) => info !== undefined);
-  const found: FoundId[] = [];
-  for (const { contentId, contentBytes } of ids) {
-    const revision = openOwnId(session, contentId);
-    if (revision === undefined) session.bus.emit('peer-fault', { peer, fault: 'content id that does not open' });
-    else found.push({ contentId, ...revision, revision, contentBytes });
-  }
+  const found = foundIn(session, peer, report);
   // Whoever holds nothing and is not on any list cannot tell us anything, and must not fill the memory.
   if (found.length === 0 && session.registry.peer(peer) === undefined) return;
   const known = recovery.holders.get(peer);
@@ -33,4 +28,36 @@ export async function noteHolder(session: Session, peer: OnionId, report: Revisi
     session.bus.emit('holder-found', { peer, sequence: String(found[0]?.sequence ?? 0) });
   }
   plan(session, 'recover', 0);
+}
+
+/** The same on a node that is `normal`: only forks matter. What the peer holds of them can be merged. */
+export async function noteForks(session: Session, peer: OnionId, report: RevisionReport): Promise<void> {
+  const { holders } = session.recovery;
+  const known = holders.get(peer);
+  const forks = foundIn(session, peer, report).filter(({ contentId }) => isFork(session, contentId));
+  const others = known?.found.filter(({ contentId }) => !isFork(session, contentId)) ?? [];
+  if (forks.length === 0 && others.length === (known?.found.length ?? 0)) return;
+  const latestKnown = openOwnId(session, report.requesterLatestKnown);
+  holders.set(peer, { peer, found: [...others, ...forks], report, latestKnown, proved: known?.proved });
+  for (const { contentId } of forks) await rememberFork(session, contentId);
+  plan(session, 'merge', 0);
+}
+
+/** A recovery has ended: what holders have beside the line that came of it. */
+export async function noteForksBeside(session: Session): Promise<void> {
+  for (const { found } of session.recovery.holders.values()) {
+    for (const { contentId } of found) if (isFork(session, contentId)) await rememberFork(session, contentId);
+  }
+  if (session.node.forks.length > 0) plan(session, 'merge', 0);
+}
+
+function foundIn(session: Session, peer: OnionId, report: RevisionReport): FoundId[] {
+  const ids = [report.requesterContent, ...report.requesterOlder].filter((info) => info !== undefined);
+  const found: FoundId[] = [];
+  for (const { contentId, contentBytes } of ids) {
+    const revision = openOwnId(session, contentId);
+    if (revision === undefined) session.bus.emit('peer-fault', { peer, fault: 'content id that does not open' });
+    else found.push({ contentId, ...revision, revision, contentBytes });
+  }
+  return found;
 }

@@ -38,7 +38,8 @@ export function hasLiveFork(session: Session): boolean {
   return session.node.forks.some((id) => isLive(session, id));
 }
 
-function isLive(session: Session, id: Buffer): boolean {
+/** Not merged and not below our generation. */
+export function isLive(session: Session, id: Buffer): boolean {
   const place = openOwnId(session, id);
   return place !== undefined && place.generation >= session.node.baseGeneration;
 }
@@ -46,8 +47,18 @@ function isLive(session: Session, id: Buffer): boolean {
 /** True if an offer to this peer may name `contentId` as previous; one that does not open is named once. */
 export function mayName(session: Session, peer: OnionId, contentId: Buffer): boolean {
   const judgement = judge(session, contentId);
-  if (judgement === 'fork') return !isLive(session, contentId);
+  if (judgement === 'fork') return !isLive(session, contentId) && isKnownToLack(session, peer, contentId);
   return mayNameAsPrevious(judgement, session.foreignNamed.has(peer));
+}
+
+/** An offer would put what the peer holds of a fork on its way out, before it is merged. */
+function isKnownToLack({ met, recovery }: Session, peer: OnionId, fork: Buffer): boolean {
+  return met.has(peer) && recovery.holders.get(peer)?.found.some((id) => id.contentId.equals(fork)) !== true;
+}
+
+/** Ours by its key, and not of our line. */
+export function isFork(session: Session, contentId: Buffer): boolean {
+  return contentId.length > 0 && judge(session, contentId) === 'fork';
 }
 
 /** The peer answered an offer that named this id: one that does not open is not named again. */
@@ -91,7 +102,7 @@ export async function rememberOwnFork(session: Session, line: Newest): Promise<v
   }
 }
 
-/** Shown until the user merged it; content under both ids stays where it is. */
+/** Shown until it is merged; content under both ids stays where it is. */
 export async function rememberFork(session: Session, contentId: Buffer): Promise<void> {
   if (session.node.forks.some((fork) => fork.equals(contentId))) return;
   await session.registry.updateNode((node) => {

@@ -17,6 +17,7 @@ export const TASK_CLASSES = {
   ask: 'presence',
   exchange: 'presence',
   recover: 'recovery',
+  merge: 'recovery',
   tick: 'tick',
   selfDial: 'dial',
   backup: 'backup',

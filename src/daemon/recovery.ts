@@ -49,6 +49,8 @@ export class Recovery {
   missingNames: readonly Buffer[] = [];
   /** No holder gives the cells that are missing. */
   isStuck = false;
+  /** Forks, by content id in hex, of which cells are missing that nobody gives. */
+  readonly stuckForks = new Set<string>();
   /** Words of the user about what was shown; the sequence that he named is in the node record. */
   isAsked = false;
   acceptLoss = false;

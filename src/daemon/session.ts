@@ -48,6 +48,8 @@ export class Session {
   readonly transfers = new Transfers();
   /** Held by whatever changes our own content. */
   readonly contentLock = new Mutex();
+  /** Held while forks are merged. */
+  readonly forkLock = new Mutex();
   /** Held while a proposal is judged or made: promises are counted, then kept. */
   readonly proposalLock = new Mutex();
   /** Held while an offer of a peer is judged and its answer made durable. */

@@ -37,6 +37,7 @@ export async function startSession(session: Session): Promise<void> {
   plan(session, 'scrub', periods.scrubStep);
   if (session.node.dirty) plan(session, 'commit', periods.publishDebounce);
   if (session.node.mode !== 'normal') plan(session, 'recover', 0);
+  if (session.node.forks.length > 0) plan(session, 'merge', 0);
   for (const { value } of session.registry.held()) {
     if (value.role === 'pulling') planFor(session, 'pull', value.owner, 0);
   }

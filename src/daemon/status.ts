@@ -139,8 +139,25 @@ function ownReasons(session: Session): ReasonView[] {
     reasons.push({ code: 'SEEKING', message, next: 'bb connect ONION-ID' });
   }
   if (session.node.forks.length > 0) {
-    const message = 'A peer holds a revision of yours that is not part of this history (a fork); both are kept.';
-    reasons.push({ code: 'FORK', message, next: hasLiveFork(session) ? 'bb init complete' : 'bb status --json' });
+    reasons.push(forkReason(session));
   }
   return reasons;
+}
+
+function forkReason(session: Session): ReasonView {
+  if (hasLiveFork(session)) {
+    const message =
+      'Another machine with your words made revisions beside yours (a fork), so nothing is published. Stop it for good; then both can be merged.';
+    return { code: 'FORK', message, next: 'bb init complete' };
+  }
+  if (session.recovery.stuckForks.size > 0) {
+    const message =
+      'A fork is to be merged, and no peer that answered gives some of its cells. The files that are whole can be taken.';
+    return { code: 'FORK', message, next: 'bb init complete' };
+  }
+  return {
+    code: 'FORK',
+    message: 'The files of a fork are added to yours as soon as a peer gives them.',
+    next: 'bb status',
+  };
 }

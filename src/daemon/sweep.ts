@@ -11,7 +11,7 @@ import { dropSuperseded } from './superseded.ts';
 export async function sweep(session: Session): Promise<void> {
   const { deps, registry, node } = session;
   try {
-    if (node.mode === 'normal') await deps.workers.dropRecoveries();
+    if (node.mode === 'normal' && node.forks.length === 0) await deps.workers.dropRecoveries();
     const { revisions, heldLists } = await deps.catalog.inventory();
     await dropSuperseded(session, revisions);
     const promised = new Set(registry.held().map(({ value }) => value.list));

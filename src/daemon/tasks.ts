@@ -6,6 +6,7 @@ import { commitDirty } from './dirty.ts';
 import { backup } from './backup.ts';
 import { exchangeWhenDue } from './exchange-peers.ts';
 import { healOwn } from './heal-own.ts';
+import { mergeForks } from './merge-forks.ts';
 import type { Task, TaskName } from './plan.ts';
 import { askHolder, probe } from './presence.ts';
 import { publish } from './publish.ts';
@@ -30,6 +31,7 @@ export const TASKS: { readonly [name in TaskName]: Task } = {
   exchange: exchangeWhenDue,
   close: closeOpen,
   recover: (session, _self, signal) => recover(session, signal),
+  merge: (session, _self, signal) => mergeForks(session, signal),
   tick: (session) => tick(session),
   selfDial: (session, _self, signal) => selfDial(session, signal),
   backup,

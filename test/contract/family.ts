@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { BbError } from '../../src/core/errors.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
@@ -50,4 +51,10 @@ export function sealed(owner: DaemonNode, sequence: number): Buffer {
     metaBytes: 100,
     cellCount: 4,
   });
+}
+
+/** What a download of cells that their holder has lost looks like. */
+export function gone(): AsyncIterable<never> {
+  const lost = new BbError('BAD_PEER_DATA', 'the cell is gone');
+  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(lost) }) };
 }

@@ -1,0 +1,191 @@
+// Two machines that went on from one history: what both made is kept, whoever wins, and whenever one of them is killed.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
+import type { DaemonNode } from './daemon-node.ts';
+import { gone, isNormal, newestOf } from './family.ts';
+
+const MIB = 1024 ** 2;
+const never = () => new AbortController().signal;
+const text = async (node: DaemonNode, name: string) => (await node.read(name)).toString();
+const isProtected = async (node: DaemonNode) => (await node.api.status()).verdict === 'PROTECTED';
+
+async function complete(node: DaemonNode, acceptLoss = false): Promise<void> {
+  const args = { from: '', complete: true, acceptSequence: 0, acceptLoss };
+  for await (const { done } of node.api.recover(args, never())) if (done) break;
+}
+
+/** An owner with two storers, and an image of its disk as of now. */
+async function imaged(context: TestContext) {
+  const [owner, one, two] = await DaemonWorld.ready(context, 'owner', 'one', 'two');
+  assert(owner && one && two);
+  const { world } = owner;
+  await owner.api.setStorage(0, 2);
+  await Promise.all([agree(owner, one), agree(owner, two)]);
+  await owner.setFiles({ big: noiseOf('big', 2 * MIB), both: 'at first', kept: 'kept' });
+  await world.until('protected', () => isProtected(owner));
+  await owner.kill();
+  const image = `${owner.dir}-image`;
+  spawnSync('cp', ['-a', owner.dir, image]);
+  const useImage = () => {
+    fs.rmSync(owner.dir, { recursive: true });
+    fs.renameSync(image, owner.dir);
+  };
+  return { owner, one, two, world, useImage };
+}
+
+/**
+ * The first life goes on and is stored by `one` alone. Then the image lives on, and does not see `one`: its revision has the
+ * same place, and is stored by `two`.
+ */
+async function forked(context: TestContext) {
+  const { owner, one, two, world, useImage } = await imaged(context);
+  world.cut(owner, two);
+  await owner.start();
+  await owner.unlock();
+  await owner.setFiles({ both: 'of the first life', theirs: noiseOf('theirs', MIB) });
+  await world.until('proved at one', () => owner.isProvedAt(one));
+  const fork = newestOf(owner);
+  await owner.kill();
+  world.mend(owner, two);
+  world.cut(owner, one);
+  useImage();
+  for (const name of ['both', 'theirs']) fs.rmSync(`${world.dir}/owner-source/${name}`);
+  await owner.start();
+  await owner.unlock();
+  await owner.setFiles({ both: 'of the image', mine: 'mine' });
+  await world.until('proved at two', () => owner.isProvedAt(two));
+  assert.equal(newestOf(owner).sequence, fork.sequence);
+  return { owner, one, two, world, fork };
+}
+
+/** Nothing of either life is lost, and no trace of the split is left. */
+async function isWhole(owner: DaemonNode, sequence: number): Promise<void> {
+  assert.equal(await text(owner, 'docs/both'), 'of the image');
+  assert.equal(await text(owner, `docs/both.recovered-${sequence}`), 'of the first life');
+  assert.equal(await text(owner, 'docs/mine'), 'mine');
+  assert.deepEqual(await owner.read('docs/theirs'), noiseOf('theirs', MIB));
+  assert.deepEqual(await owner.read('docs/big'), noiseOf('big', 2 * MIB));
+  assert.deepEqual(owner.session.node.forks, []);
+  assert.equal((await owner.api.status()).reasons.filter(({ code }) => code === 'FORK').length, 0);
+}
+
+test('after a split nothing is published until the user says so, then the files of both are one content', async (context) => {
+  const { owner, one, world, fork } = await forked(context);
+  world.mend(owner, one);
+  await owner.hears('fork-found');
+  assert.equal(await text(owner, 'docs/both'), 'of the image');
+  assert.deepEqual(one.holdsFor(owner)?.contentId, fork.contentId);
+  const mark = owner.events.length;
+  await owner.session.tasks.publish(owner.session, one.id, never());
+  assert.equal(owner.said('revision-offered', {}, mark).length, 0);
+
+  await complete(owner);
+  await isWhole(owner, fork.sequence);
+  assert.equal(newestOf(owner).generation, 2);
+  await world.until('protected', () => isProtected(owner));
+  assert.deepEqual(one.holdsFor(owner)?.contentId, newestOf(owner).contentId);
+
+  await context.test('what was merged is no fork for a machine that comes back from the peers, either', async () => {
+    await owner.wipe();
+    const from = owner.events.length;
+    await owner.init('recover');
+    await owner.hears('recovery-complete', {}, from);
+    await world.until('protected', () => isProtected(owner));
+    await isWhole(owner, fork.sequence);
+    assert.equal(owner.said('fork-found', {}, from).length, 0);
+  });
+});
+
+test('killed at each step of a merge, the next start ends it', async (context) => {
+  const { owner, one, world, fork } = await forked(context);
+  world.mend(owner, one);
+  await owner.hears('fork-found');
+  const killAt = async (pause: ReturnType<DaemonNode['pauseAt']>) => {
+    await pause.reached;
+    await owner.kill();
+    pause.go();
+    owner.hooks.clear();
+  };
+  // While the generation is raised, then while the merge is committed: each after the user's word.
+  for (const step of ['raise', 'merge']) {
+    const pause = owner.pauseAt('commitRevision', 1);
+    void complete(owner).catch(() => undefined); // it dies with the node
+    await killAt(pause);
+    await owner.start();
+    if (step === 'raise') await owner.unlock(); // which finds the head of the raised generation, and commits it
+  }
+  // From then on by itself: the head of the merged revision is in the packs, and its cells are found beside it.
+  for (const method of ['startRecovery', 'appendHeads']) {
+    const pause = owner.pauseAt(method, 1);
+    void owner.unlock().catch(() => undefined); // so does this
+    await killAt(pause);
+    await owner.start();
+  }
+  await owner.unlock();
+  await world.until('merged', () => owner.session.node.forks.length === 0);
+  await isWhole(owner, fork.sequence);
+  await world.until('protected', () => isProtected(owner));
+});
+
+test('what an older image made before it met anybody is kept by the recovery that follows', async (context) => {
+  const { owner, one, two, world, useImage } = await imaged(context);
+  await owner.start();
+  await owner.unlock();
+  for (const version of [1, 2]) {
+    await owner.setFiles({ both: `newer, version ${version}` });
+    await world.until('protected', () => isProtected(owner));
+  }
+  await owner.kill();
+  for (const storer of [one, two]) world.cut(owner, storer);
+  useImage();
+  await owner.start();
+  await owner.unlock();
+  await owner.setFiles({ both: 'of the image', mine: 'mine' });
+  const { sequence } = newestOf(owner);
+  const from = owner.events.length;
+  for (const storer of [one, two]) world.mend(owner, storer);
+  await owner.hears('fork-merged', {}, from);
+  assert.equal(await text(owner, 'docs/both'), 'newer, version 2');
+  assert.equal(await text(owner, `docs/both.recovered-${sequence}`), 'of the image');
+  assert.equal(await text(owner, 'docs/mine'), 'mine');
+  assert.deepEqual(owner.session.node.forks, []);
+  await world.until('protected', () => isProtected(owner));
+  assert(isNormal(owner));
+});
+
+test('of a fork that its holder has lost in part the rest is taken when the user says so', async (context) => {
+  const { owner, one, world, fork } = await forked(context);
+  // The last data cell, which has the new files; head and index are whole.
+  owner.changes.set('download', (stream: AsyncIterable<unknown>, [peer, request]) => {
+    const { offset } = request as { readonly offset: number };
+    return peer === one.id && offset >= 131_072 * (fork.headCells + fork.indexCells + 16) ? gone() : stream;
+  });
+  world.mend(owner, one);
+  await owner.hears('fork-found');
+  await complete(owner);
+  assert.equal(owner.session.node.forks.length, 1, 'what was not shown was accepted');
+  assert.deepEqual(one.holdsFor(owner)?.contentId, fork.contentId, 'the only copy of the fork was replaced');
+  await complete(owner);
+  assert.deepEqual(owner.session.node.forks, []);
+  assert.equal(await text(owner, 'docs/mine'), 'mine');
+  await world.until('protected', () => isProtected(owner));
+});
+
+test('a fork that nobody gives is given up by a word of its own', async (context) => {
+  const { owner, one, world } = await forked(context);
+  owner.changes.set('download', (stream: AsyncIterable<unknown>, [peer]) => (peer === one.id ? gone() : stream));
+  world.mend(owner, one);
+  await owner.hears('fork-found');
+  await complete(owner);
+  await complete(owner);
+  assert.equal(owner.session.node.forks.length, 1);
+  await complete(owner, true);
+  assert.deepEqual(owner.session.node.forks, []);
+  await world.until('protected', () => isProtected(owner));
+  assert.equal(await text(owner, 'docs/both'), 'of the image');
+});
