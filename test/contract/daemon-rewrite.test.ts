@@ -100,6 +100,7 @@ test('a bad cell is not copied: it is confessed, fetched again, and then the pac
   const { owner, storer, world } = await grown(context);
   const list = storer.holdsFor(owner)?.list ?? assert.fail('nothing is held');
   const [position] = await storer.session.deps.catalog.heldPositions(list, 3, 1);
+  storer.session.scheduler.cancel(`scrub:${storer.id}`); // the rewriting itself must see it
   damageCell(storer, 'peers', position ?? assert.fail('no such cell'));
   await endHolds(storer);
   await storer.hears('held-cells-repaired', { peer: owner.id, cells: '1' });
@@ -147,7 +148,8 @@ test('a catalog from before the move finds the cells where they are', async (con
   }
   await storer.unlock();
   await world.until('in touch', () => owner.session.reach.isReachable(storer.id));
-  const held = storer.holdsFor(owner) ?? assert.fail('nothing is held');
-  const cells = Array.from({ length: held.cells }, (_, at) => at);
-  assert.deepEqual(await storer.session.deps.workers.damagedHeld(held.list, cells), []);
+  // Its owner offers it again, because the catalog is an older one; no cell has to be sent for that.
+  await world.until('it is held', () => owner.isProvedAt(storer) && storer.holdsFor(owner) !== undefined);
+  assert.equal(await check(owner, storer), 'held');
+  assert.deepEqual([storer.bytes('pulled', owner), storer.said('held-cells-lost').length], [0, 0]);
 });
