@@ -74,7 +74,16 @@ test('a mistaken "new" while every holder sleeps is undone when they wake', asyn
   await world.until('a holder calls in', () => owner.session.node.mode === 'recovering');
   await world.until('the old content is back', () => owner.session.newest?.row.fileCount === before.length);
   assert.deepEqual(await listing(owner), before);
-  assert.equal(owner.session.node.forks.length, 1, 'what was written since is kept and shown as a fork');
+  const since = owner.session.newest?.row.contentId;
+  await world.until('what was written since is a fork', () => owner.session.node.forks.length === 1);
+  await world.until('and merged', () => owner.session.node.forks.length === 0);
+  assert.notDeepEqual(owner.session.newest?.row.contentId, since);
+  const merged = await listing(owner);
+  assert.deepEqual(
+    merged.filter((line) => before.includes(line)),
+    before,
+  );
+  assert.ok(merged.some((line) => line.startsWith('written since ')));
 });
 
 test('one fresh holder among stale ones is enough to get the newest revision back', async () => {
