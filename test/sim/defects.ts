@@ -131,7 +131,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: 'a revision is acknowledged before all of its cells are there',
-    edits: [{ file: 'daemon/pull.ts', from: 'await fetchMissing(session, planned, job, signal);', to: '' }],
+    edits: [{ file: 'daemon/pull.ts', from: 'await fetchMissing(session, planned, job, turn, signal);', to: '' }],
     scenario: EDIT_CRASH,
     noticed: /says that it holds a revision of which \d+ cells are not durable/,
   },
@@ -164,8 +164,13 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'core/contract/verdict.ts',
-        from: 'proved.filter((replica) => replica.proved.equals(newest))',
-        to: 'proved.filter((replica) => replica.acknowledged.equals(newest))',
+        from: "facts.replicas.filter((replica) => copyOf(replica, newest) !== 'none')",
+        to: 'facts.replicas.filter((replica) => replica.acknowledged.length > 0)',
+      },
+      {
+        file: 'core/contract/verdict.ts',
+        from: "proved.filter((replica) => copyOf(replica, newest) === 'newest')",
+        to: 'proved.filter((replica) => replica.acknowledged.equals(newest ?? Buffer.alloc(0)))',
       },
     ],
     scenario: ['promises', 'a copy counts when it was proved'],
