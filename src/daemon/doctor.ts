@@ -6,6 +6,7 @@ import { BbError } from '../core/errors.ts';
 import type { CatalogReport } from '../ports/catalog-repair.ts';
 import type { DirReport } from '../ports/data-dir.ts';
 import type { Daemon } from './daemon.ts';
+import { checkChunks } from './doctor-chunks.ts';
 import { checkClock, checkSpace, checkTor } from './doctor-surroundings.ts';
 import { finding } from './finding.ts';
 import type { DoctorArgs, DoctorUpdate, Finding } from './local-api.ts';
@@ -13,12 +14,23 @@ import { planRepairs } from './plan-repairs.ts';
 import { readData } from './read-data.ts';
 import type { Session } from './session.ts';
 
+const LOOKS = [
+  checkCatalog,
+  checkHeader,
+  checkPacks,
+  checkChunks,
+  checkPermissions,
+  checkSpace,
+  checkClock,
+  checkTor,
+] as const;
+
 /** LOCKED when data is to be read without keys. */
 export async function* doctor(daemon: Daemon, args: DoctorArgs, signal: AbortSignal): AsyncGenerator<DoctorUpdate> {
   if (args.readData && daemon.state !== 'UNLOCKED' && daemon.damage === undefined) {
     throw new BbError('LOCKED', 'cells can be read on an unlocked node only');
   }
-  for (const look of [checkCatalog, checkHeader, checkPacks, checkPermissions, checkSpace, checkClock, checkTor]) {
+  for (const look of LOOKS) {
     signal.throwIfAborted();
     for (const found of await look(daemon, args.fix)) yield { kind: 'finding', finding: found };
   }

@@ -288,6 +288,7 @@ export type FindingCheck =
   | 'catalog'
   | 'copy'
   | 'packs'
+  | 'chunks'
   | 'permissions'
   | 'space'
   | 'clock'

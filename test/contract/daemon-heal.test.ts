@@ -12,6 +12,7 @@ import { CELL_BYTES } from '../../src/core/limits.ts';
 import type { CellPosition } from '../../src/ports/cell-store.ts';
 import { agree, check, damageCell, DaemonWorld, lieTo, losePacks, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
+import { findingOf, findings } from './doctor-fixture.ts';
 
 const BIG = noiseOf('big', 1_500_000);
 const FILES = { big: BIG, small: 'small', 'deep/other': noiseOf('other', 300_000) };
@@ -119,6 +120,24 @@ test('a chunk that the catalog cannot find is found in the cells, whoever needs 
     await isWhole(owner);
   }
   assert(owner.said('own-chunks-placed').length >= 2);
+});
+
+test('doctor says that the catalog does not know where files lie, and puts it right', async (context) => {
+  const { owner } = await proved(context, 'storer');
+  assert.match(await findingOf(owner, 'chunks'), /^ok/);
+  await owner.kill();
+  const database = new DatabaseSync(join(owner.dir, 'state.db'));
+  database.exec('DELETE FROM chunk');
+  database.close();
+  await owner.start();
+  assert.equal((await findings(owner)).filter(({ check: what }) => what === 'chunks').length, 0, 'locked');
+  await owner.unlock();
+  assert.match(await findingOf(owner, 'chunks'), /^damaged: .*does not know/);
+  const mark = owner.events.length;
+  assert.match(await findingOf(owner, 'chunks', { fix: true }), /^fixed/);
+  await owner.hears('own-chunks-placed', {}, mark);
+  assert.match(await findingOf(owner, 'chunks'), /^ok/);
+  await isWhole(owner);
 });
 
 test('cells are lost only when every storer that has a copy was asked', async (context) => {
