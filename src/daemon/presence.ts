@@ -60,6 +60,8 @@ export function onOutgoing(session: Session, peer: OnionId, up: boolean, group: 
 /** A peer's session to us began or ended: a chance to meet it without waiting for the next probe. */
 export function onIncoming(session: Session, peer: OnionId, up: boolean, group: string): void {
   if (peer === session.self) return;
+  // A dial that began while it was away may hang on what its old address left in Tor.
+  if (up && !session.reach.isReachable(peer)) session.client.redial(peer);
   session.reach.incoming(peer, up, group);
   if (!up && session.registry.peer(peer) === undefined) session.reach.forget(peer);
   if (up && session.registry.contract(peer) !== undefined && !session.client.isConnected(peer)) {

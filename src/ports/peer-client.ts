@@ -133,6 +133,8 @@ export interface PeerClient {
   isConnected(peer: OnionId): boolean;
   /** Drops all channels to a peer; the next call uses a fresh circuit. */
   forget(peer: OnionId): void;
+  /** A connect to the peer that is still under way begins anew on a fresh circuit. */
+  redial(peer: OnionId): void;
   onConnection(listener: (event: PeerConnection) => void): () => void;
   close(): Promise<void>;
 }

@@ -1,6 +1,10 @@
 // Knowing peers between whole daemons: what is passed on and what is not, and what the user decides about one.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { meetPeer } from '../../src/daemon/presence.ts';
 import { tick } from '../../src/daemon/tick.ts';
@@ -59,6 +63,37 @@ test('who wants to be unlisted is not passed on', async (context) => {
   const shared = await ann.session.client.exchangePeers(bob.id, { peers: [], unlisted: false });
   assert.deepEqual(shared.peers, []);
   assert.equal(knows(ann, eve), undefined);
+});
+
+test('a peer that calls in is dialled anew: the dial from when it was away may lead nowhere', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await friends(ann, bob);
+  await ann.world.until('connected', () => ann.session.client.isConnected(bob.id));
+  const nowhere = createServer();
+  const hung: Socket[] = [];
+  nowhere.on('connection', (socket) => hung.push(socket.on('error', () => undefined)));
+  nowhere.listen(join(ann.world.dir, 'nowhere'));
+  context.after(() => {
+    for (const socket of hung) socket.destroy();
+    nowhere.close();
+  });
+  await once(nowhere, 'listening');
+  const redialled: unknown[] = [];
+  ann.changes.set('redial', (result, args) => {
+    redialled.push(...args);
+    return result;
+  });
+  ann.world.detours.set(bob.socketPath, join(ann.world.dir, 'nowhere'));
+  const dialled = once(nowhere, 'connection');
+  await bob.kill();
+  ann.world.published.set(bob.id, bob); // Tor still has its old address
+  await dialled;
+  ann.world.detours.delete(bob.socketPath);
+  await bob.start();
+  await bob.unlock();
+  await ann.world.until('connected again', () => ann.session.client.isConnected(bob.id));
+  assert.deepEqual(redialled, [bob.id]);
 });
 
 test('a name with a line break or a control character is refused', async (context) => {

@@ -8,7 +8,7 @@ import { NodeClock } from './node-clock.ts';
 export type CrashMoment = 'before' | 'after';
 
 const NEVER = new Promise<never>(() => undefined);
-const SYNCHRONOUS = new Set(['isConnected', 'forget', 'onConnection', 'state', 'onState']);
+const SYNCHRONOUS = new Set(['isConnected', 'forget', 'redial', 'onConnection', 'state', 'onState']);
 const ITERABLE = new Set(['download', 'list', 'read']);
 
 export class Life {

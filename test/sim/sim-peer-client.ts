@@ -137,6 +137,9 @@ export class SimPeerClient implements PeerClient {
     else link.notice();
   }
 
+  /** Circuits that lead nowhere are not simulated. */
+  redial(): void {}
+
   onConnection(listener: (event: PeerConnection) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -28,7 +28,7 @@ function laneOf(...states: connectivityState[]) {
     () => 'connected',
     (error: { code: string }) => error.code,
   );
-  return { outcome, pass: (ms: number) => clock.advance(ms), opened: () => opened };
+  return { lane, outcome, pass: (ms: number) => clock.advance(ms), opened: () => opened };
 }
 
 test('a circuit that hangs is given up for a fresh one that gets more time, and does not count as a refusal', async () => {
@@ -41,6 +41,19 @@ test('a circuit that hangs is given up for a fresh one that gets more time, and 
     await pass(DEADLINES_MS.reconnectMin);
   }
   assert.equal(await outcome, 'connected');
+});
+
+test('a redial gives up the circuit that is waited for, and disturbs no connection', async () => {
+  const { lane, outcome, pass, opened } = laneOf(connectivityState.CONNECTING, connectivityState.READY);
+  await pass(0);
+  lane.redial();
+  await pass(0);
+  await pass(DEADLINES_MS.reconnectMin);
+  assert.equal(await outcome, 'connected');
+  lane.redial();
+  await pass(DEADLINES_MS.reconnectMin);
+  assert.equal(lane.up, true);
+  assert.equal(opened(), 2);
 });
 
 test('a peer that refuses is not reached after CONNECT_ATTEMPTS', async () => {

@@ -137,6 +137,10 @@ export class GrpcPeerClient implements PeerClient {
     for (const lane of lanes?.values() ?? []) lane.close();
   }
 
+  redial(peer: OnionId): void {
+    for (const lane of this.#peers.get(peer)?.values() ?? []) lane.redial();
+  }
+
   onConnection(listener: (event: PeerConnection) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

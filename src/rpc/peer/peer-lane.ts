@@ -38,6 +38,7 @@ export class PeerLane {
   #calls = 0;
   #closed = false;
   #stopIdleTimer: () => void = () => undefined;
+  #giveUpAttempt: () => void = () => undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -65,6 +66,11 @@ export class PeerLane {
       this.#release();
       throw error;
     }
+  }
+
+  /** The circuit that is waited for may lead to where the peer was; a fresh one is tried. */
+  redial(): void {
+    this.#giveUpAttempt();
   }
 
   close(): void {
@@ -120,7 +126,8 @@ export class PeerLane {
     deadline: AbortSignal,
   ): Promise<'ready' | 'failed' | 'hung'> {
     const hung = new AbortController();
-    const stopTimer = this.#options.clock.after(withinMs, () => hung.abort());
+    this.#giveUpAttempt = () => hung.abort();
+    const stopTimer = this.#options.clock.after(withinMs, this.#giveUpAttempt);
     try {
       const isReady = await settled(channel, AbortSignal.any([deadline, hung.signal]));
       if (isReady && !this.#closed) return 'ready';
