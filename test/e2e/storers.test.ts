@@ -15,7 +15,7 @@ import { World } from './harness/world.ts';
 
 const TIME_DIVISOR = 300;
 const MIB = 1024 * 1024;
-const NOISE_MIB = 96;
+const NOISE_MIB = 64;
 /** What a cut may cost: what was asked for and not durable yet is fetched again. */
 const RESUME_MAX = 1.05;
 
@@ -85,10 +85,10 @@ test('a storer that is behind loses against the newest revision, and a recovery 
   await ben.stop();
   await loseDisk(ada);
   await cara.unlock();
-  const stale = await ada.waitEvent('holder-found', undefined, 90_000);
+  const stale = await ada.waitEvent('holder-found');
   assert.equal(stale.attributes['peer'], cara.onionId);
   await ben.unlock();
-  await ada.waitEvent('progress', isUnderWay('recover'), 90_000);
+  await ada.waitEvent('progress', isUnderWay('recover'));
   await ada.kill9();
   await ada.unlock();
   await ada.follow();
@@ -115,7 +115,7 @@ test('an owner on an older disk image does not replace what its peers hold: it t
   renameSync(image, ada.dataDir);
   await ada.unlock();
   await ada.follow();
-  await ada.waitEvent('recovery-complete', undefined, 90_000);
+  await ada.waitEvent('recovery-complete');
   await recoverAll(ada, wanted, 'papers');
   const status = await ada.data(['status']);
   assert.equal(status['mode'], 'normal');

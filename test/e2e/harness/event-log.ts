@@ -5,6 +5,9 @@ import { DaemonClient } from '../../../cli/client.ts';
 import { BarterBackupClientService as Service } from '../../../src/gen/clirpc/v1/clirpc.ts';
 import type { Event } from '../../../src/gen/clirpc/v1/clirpc.ts';
 
+/** A bound for what hangs: an event that comes late is as good. */
+const WAIT_WITHIN_MS = 240_000;
+
 export type EventTest = (event: Event) => boolean;
 
 export class EventLog {
@@ -56,7 +59,7 @@ export class EventLog {
   }
 
   /** The first event of this name since the start or the last `forget` for which `test` holds. */
-  async wait(name: string, test: EventTest = () => true, withinMs = 60_000): Promise<Event> {
+  async wait(name: string, test: EventTest = () => true, withinMs = WAIT_WITHIN_MS): Promise<Event> {
     const deadlineMs = performance.now() + withinMs;
     let at = this.#mark;
     for (;;) {
@@ -72,8 +75,10 @@ export class EventLog {
     }
   }
 
-  count(name: string, test: EventTest = () => true): number {
-    return this.#events.filter((event) => event.name === name && test(event)).length;
+  /** What came before the first event of this name. */
+  before(name: string): readonly Event[] {
+    const at = this.#events.findIndex((event) => event.name === name);
+    return at < 0 ? this.#events : this.#events.slice(0, at);
   }
 
   /** The last events in one line, for a failed test. */

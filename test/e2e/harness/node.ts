@@ -46,10 +46,15 @@ export class TestNode {
   }
 
   /** An empty data directory but for its configuration. */
-  prepare(): void {
+  prepare(config = this.#setting.config): void {
     mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
-    writeFileSync(join(this.dataDir, 'config.toml'), this.#setting.config);
+    this.configure(config);
     if (this.#setting.uid !== undefined) chownSync(this.dataDir, this.#setting.uid, this.#setting.uid);
+  }
+
+  /** Of the daemon that starts next. */
+  configure(config: string): void {
+    writeFileSync(join(this.dataDir, 'config.toml'), config);
   }
 
   async run(args: readonly string[], options: BbOptions = {}): Promise<BbRun> {

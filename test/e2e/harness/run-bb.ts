@@ -26,7 +26,7 @@ export type Envelope = {
   readonly error?: { readonly code: string; readonly exit: number; readonly message: string; readonly hint: string };
 };
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 300_000;
 
 export function runBb(program: string, args: readonly string[], options: BbOptions = {}): Promise<BbRun> {
   const path = [dirname(program), dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter);

@@ -46,16 +46,20 @@ export class World {
     }
     try {
       const network = await startPrivateNetwork({ dir: root });
-      const tor = `[tor]\nconfig = "${network.torrcFile}"\n`;
-      const rest = `[test]\ntime_divisor = ${options.timeDivisor}\n[log]\nlevel = "debug"\n`;
-      return new World(root, programs, tor + rest, network);
+      return new World(root, programs, networkConfig(network, options.timeDivisor), network);
     } catch (error) {
       rmSync(root, { recursive: true, force: true });
       throw error;
     }
   }
 
-  /** A node with an empty data directory; nothing is started. `extra` is added to its config.toml. */
+  /** config.toml of a node whose periods are divided by another number than those of the rest. */
+  configFor(timeDivisor: number): string {
+    assert.ok(this.#network !== undefined, 'periods are divided on test networks only');
+    return networkConfig(this.#network, timeDivisor);
+  }
+
+  /** A node with an empty data directory; nothing is started. `config` is its config.toml. */
   node(name: string, config = this.#config, special: Partial<NodeSetting> = {}): TestNode {
     const logDir = process.env['BB_TEST_LOGS'];
     const node = new TestNode({ name, root: this.root, bb: this.bb, config, logDir, ...special });
@@ -101,4 +105,8 @@ export class World {
       writeFileSync(join(logDir, 'authorities.log'), this.#network.logs(), { flag: 'a' });
     }
   }
+}
+
+function networkConfig({ torrcFile }: PrivateNetwork, timeDivisor: number): string {
+  return `[tor]\nconfig = "${torrcFile}"\n[test]\ntime_divisor = ${timeDivisor}\n[log]\nlevel = "debug"\n`;
 }
