@@ -1,5 +1,5 @@
 // The lanes of `make test` in order of cost; docs/testing.md says what each shows.
-// The cli lane runs one file at a time; files of e2e mostly wait for Tor, and what they measure is memory of single processes.
+// Lanes of one file at a time start many daemons; those of e2e mostly wait for Tor, and measure memory of single processes.
 
 export type Lane = {
   readonly name: string;
