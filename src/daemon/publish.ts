@@ -58,6 +58,8 @@ function publishFacts(session: Session, contract: ContractRecord, newest: Newest
     idleMs: progressMs === undefined ? undefined : nowMs - progressMs,
     lastOfferMs: offers === undefined ? undefined : nowMs - offers.lastMs,
     offers: offers?.count ?? 0,
+    recentRevisions: uploads.revisions.recent(contract.peer, nowMs, deps.periods.revisionsWindow),
+    lastRevisionMs: uploads.revisions.sinceLastMs(contract.peer, nowMs),
     isReachable: session.reach.isReachable(contract.peer),
     otherUploads: uploads.openToOthers(contract.peer, nowMs - deps.periods.publishRetry),
     maxUploads: PARALLEL_UPLOADS,

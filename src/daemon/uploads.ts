@@ -4,6 +4,7 @@
 import type { CopyRefusal } from '../core/contract/verdict.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { UploadServing } from '../core/policy/serving.ts';
+import { OfferCounts } from './offer-counts.ts';
 
 type Offers = { readonly contentId: Buffer; count: number; lastMs: number };
 
@@ -12,6 +13,9 @@ export class Uploads {
   readonly #offers = new Map<OnionId, Offers>();
   readonly #challenges = new Set<{ readonly peer: OnionId; readonly contentId: Buffer }>();
   readonly #refusals = new Map<OnionId, { readonly contentId: Buffer; readonly why: CopyRefusal }>();
+
+  /** Offers of other revisions than the one before. */
+  readonly revisions = new OfferCounts();
 
   /** The open upload of this revision, if anything of it was asked for. */
   serving(peer: OnionId, contentId: Buffer): UploadServing | undefined {
@@ -39,6 +43,7 @@ export class Uploads {
   offered(peer: OnionId, contentId: Buffer, nowMs: number): void {
     const offers = this.#offers.get(peer);
     const count = offers?.contentId.equals(contentId) ? offers.count + 1 : 1;
+    if (count === 1) this.revisions.add(peer, nowMs);
     this.#offers.set(peer, { contentId, count, lastMs: nowMs });
   }
 

@@ -8,7 +8,7 @@ import { circleOf, comeBack, listing, normalSoon, protectedSoon } from './circle
 import type { Circle } from './circle.ts';
 import type { CrashMoment } from './life.ts';
 import type { SimNode } from './sim-node.ts';
-import { MINUTE_MS } from './sim-world.ts';
+import { HOUR_MS, MINUTE_MS } from './sim-world.ts';
 
 const MOMENTS: readonly CrashMoment[] = ['before', 'after'];
 /** Where every crash point of a flow would take too long, so many are taken, spread over all of it. */
@@ -50,6 +50,7 @@ async function dieAlongAnEdit(circle: Circle, victim: SimNode): Promise<number> 
     await world.pass(MINUTE_MS);
     await startAgain(circle, victim);
     await protectedSoon(world, owner);
+    await world.pass(HOUR_MS); // so many revisions of one day are offered no faster
     if (victim.starts === starts) return crashes;
     crashes += 1;
   }

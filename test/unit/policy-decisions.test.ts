@@ -63,6 +63,8 @@ const PUBLISH: PublishFacts = {
   idleMs: undefined,
   lastOfferMs: undefined,
   offers: 0,
+  recentRevisions: 0,
+  lastRevisionMs: undefined,
   isReachable: true,
   otherUploads: 0,
   maxUploads: 2,
@@ -107,6 +109,14 @@ test('an offer that is not acknowledged is repeated with growing delays', () => 
   assert.equal(publish({ replica, lastOfferMs: 60 * SECOND, offers: 1 }), 'offer');
   assert.equal(publish({ replica, lastOfferMs: 0, offers: 3 }), 240 * SECOND);
   assert.equal(publish({ replica, lastOfferMs: 0, offers: 99 }), HOUR);
+});
+
+test('after the first of a day revisions are offered one an hour, so that none is refused', () => {
+  const busy = { recentRevisions: 24, lastRevisionMs: 20 * 60 * SECOND };
+  assert.equal(publish({ recentRevisions: 23, lastRevisionMs: 0 }), 'offer');
+  assert.equal(publish(busy), 40 * 60 * SECOND);
+  assert.equal(publish({ ...busy, lastRevisionMs: HOUR }), 'offer');
+  assert.equal(publish({ ...busy, replica: { offered: NEW, acknowledged: OLD } }), 'offer');
 });
 
 test('no more than two uploads at once, but a started one goes on', () => {

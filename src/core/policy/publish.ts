@@ -1,10 +1,12 @@
 // Whether a peer is to be told of our newest revision, and when (docs/protocol.md, "SetContentRevision").
 // Invariant: an unfinished pull that progresses is not replaced by a newer offer, or a slow peer that
-// meets a busy owner would never finish one.
+// meets a busy owner would never finish one. No storer is offered more than it takes in a day: what it refuses for that
+// would leave it with an old revision for hours.
 
 import { STATE_EFFECTS } from '../contract/effects.ts';
 import type { ContractState } from '../contract/state.ts';
 import type { NodeMode, ReplicaRecord } from '../records.ts';
+import { REVISIONS_PER_DAY } from '../limits.ts';
 import { backOffMs } from './back-off.ts';
 import type { Periods } from './periods.ts';
 
@@ -19,6 +21,9 @@ export type PublishFacts = {
   /** Since the last offer of the newest revision, and how many were made; undefined before the first. */
   readonly lastOfferMs: number | undefined;
   readonly offers: number;
+  /** Revisions that the peer was offered in the last `revisionsWindow`, and since when the last of them; undefined if none. */
+  readonly recentRevisions: number;
+  readonly lastRevisionMs: number | undefined;
   readonly isReachable: boolean;
   /** Open uploads to other peers. */
   readonly otherUploads: number;
@@ -30,6 +35,9 @@ export type PublishDecision =
   | { readonly kind: 'wait'; readonly delayMs: number }
   /** Nothing to do before something changes: a new revision, a contact, another state. */
   | { readonly kind: 'rest' };
+
+/** So many revisions come as they are made; more are spread over the day. Both together are what a storer takes. */
+const REVISIONS_AT_ONCE = REVISIONS_PER_DAY / 2;
 
 const REST: PublishDecision = { kind: 'rest' };
 
@@ -47,9 +55,17 @@ export function decidePublish(facts: PublishFacts, periods: Periods): PublishDec
     const retryMs = backOffMs(facts.offers - 1, periods.publishRetry, periods.publishRetryMax);
     if (facts.lastOfferMs < retryMs) return wait(retryMs - facts.lastOfferMs);
   }
+  const pauseMs = isNewestOffered ? 0 : pauseAfterRevision(facts, periods);
+  if (pauseMs > 0) return wait(pauseMs);
   // A peer that pulls already keeps its place; only a new upload needs a free one.
   if (!isNewestOffered && facts.otherUploads >= facts.maxUploads) return wait(periods.publishRetry);
   return { kind: 'offer' };
+}
+
+/** Whatever the moment: no window of a day has more than REVISIONS_PER_DAY offers. */
+function pauseAfterRevision({ recentRevisions, lastRevisionMs }: PublishFacts, { revisionsWindow }: Periods): number {
+  if (recentRevisions < REVISIONS_AT_ONCE || lastRevisionMs === undefined) return 0;
+  return revisionsWindow / (REVISIONS_PER_DAY - REVISIONS_AT_ONCE) - lastRevisionMs;
 }
 
 function wait(delayMs: number): PublishDecision {
