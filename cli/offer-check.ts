@@ -2,12 +2,14 @@
 
 import { BbError, isBbError } from '../src/core/errors.ts';
 import { formatBytes } from '../src/core/format-bytes.ts';
+import { TERMS_MIN_BYTES } from '../src/core/limits.ts';
 import { BarterBackupClientService as Service } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { ContractInfo, ProposeContractRequest } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from './context.ts';
 
-/** UNKNOWN_PEER; EXISTS, NO_CONTRACT or CONFLICT by the contract that there is; OVER_BUDGET. */
+/** USAGE for sizes; UNKNOWN_PEER; EXISTS, NO_CONTRACT or CONFLICT by the contract that there is; OVER_BUDGET. */
 export async function requireOffer(context: Context, request: ProposeContractRequest): Promise<void> {
+  requireUsefulSizes(request);
   const client = await context.client();
   const contract = await client.unary(Service.getContracts, { peer: request.peer }).then(
     ({ contracts }) => contracts[0],
@@ -25,6 +27,13 @@ export async function requireOffer(context: Context, request: ProposeContractReq
   if (request.giveBytes > left) {
     throw new BbError('OVER_BUDGET', `the storage budget has ${formatBytes(left)} left, less than you want to give`);
   }
+}
+
+function requireUsefulSizes({ giveBytes, getBytes }: ProposeContractRequest): void {
+  const bytes = [giveBytes, getBytes].find((size) => size > 0n && size < BigInt(TERMS_MIN_BYTES));
+  if (bytes === undefined) return;
+  const hint = `At least ${formatBytes(TERMS_MIN_BYTES)}, such as 20GiB; a number alone is bytes.`;
+  throw new BbError('USAGE', `${formatBytes(bytes)} can hold nothing`, { hint });
 }
 
 function requireStanding(contract: ContractInfo | undefined, amend: boolean): void {

@@ -145,6 +145,8 @@ export const STRANGERS_PERMILLE = 200;
 export const STRANGER_BYTES = 256 * 1024 ** 2;
 /** A proposal that takes more than so many times what it gives needs a person. */
 export const TERMS_RATIO = 2;
+/** Less than so much in one direction holds nothing useful; 0 is a contract of one direction. */
+export const TERMS_MIN_BYTES = 8 * CELL_BYTES;
 /** Proposals that wait for a person; further peers are told to come again. */
 export const PENDING_PROPOSALS = 32;
 /** Steps of a contract that are kept to be shown. */

@@ -2,6 +2,7 @@
 // closing word makes the other side ACTIVE first. Whatever is cut off in between is said again at the next contact.
 // Invariant: the same open proposal is repeated byte for byte, so that a lost reply does no harm.
 
+import { isTooSmall } from '../core/contract/default-policy.ts';
 import { DEFAULT_TERMS, STRANGER_GRACE_SECONDS } from '../core/contract/default-terms.ts';
 import { isTermsSignature, ownSide } from '../core/contract/sides.ts';
 import { decodeTerms, encodeTerms, termsDefect, termsDigest, termsMessage } from '../core/contract/terms.ts';
@@ -10,6 +11,7 @@ import { BbError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-bytes.ts';
 import { pubkeyFromOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
+import { TERMS_MIN_BYTES } from '../core/limits.ts';
 import type { ContractRecord } from '../core/records.ts';
 import {
   dropOpen,
@@ -36,6 +38,7 @@ export async function* proposeContract(
   signal: AbortSignal,
 ): AsyncGenerator<Update> {
   requireRoomForTerms(session.registry.contract(peer), args);
+  requireUsefulSizes(args);
   yield { state: 'CONNECTING_TO_PEER', success: false, reason: '' };
   await meetPeer(session, peer, signal);
   const bytes = await session.proposalLock.run(() => ownProposal(session, peer, args));
@@ -89,6 +92,14 @@ function requireRoomForTerms(old: ContractRecord | undefined, args: ProposeArgs)
     throw new BbError('NO_CONTRACT', 'there is no contract with this peer to amend', { hint });
   }
   if (old?.state === 'ENDING') throw new BbError('CONFLICT', 'notice was given; wait for the end, then propose anew');
+}
+
+/** Before the peer is called; it would say the same. */
+function requireUsefulSizes({ giveBytes, getBytes }: ProposeArgs): void {
+  const bytes = [giveBytes, getBytes].find(isTooSmall);
+  if (bytes === undefined) return;
+  const hint = `At least ${formatBytes(TERMS_MIN_BYTES)}, such as 20GiB; a number alone is bytes.`;
+  throw new BbError('USAGE', `${formatBytes(bytes)} can hold nothing`, { hint });
 }
 
 async function ownProposal(session: Session, peer: OnionId, args: ProposeArgs): Promise<Buffer> {

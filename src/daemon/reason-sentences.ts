@@ -13,6 +13,7 @@ const REASON_SENTENCES: Readonly<Record<string, string>> = {
   REJECTED: 'the user of the peer said no (REJECTED)',
   WITHDRAWN: 'the peer took its proposal back (WITHDRAWN)',
   UNEQUAL: 'one side would give more than twice what it gets; propose a fairer exchange (UNEQUAL)',
+  TOO_SMALL: 'an amount is too small to hold anything (TOO_SMALL)',
   OLD_VERSION: 'newer terms were signed before (OLD_VERSION)',
   CROSSED: 'the peer is proposing terms of its own just now; see bb contracts list (CROSSED)',
 };

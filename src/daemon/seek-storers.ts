@@ -12,6 +12,7 @@ import {
   OFFER_MIN_BYTES,
   SEEK_TRIES,
   STRANGER_BYTES,
+  TERMS_MIN_BYTES,
 } from '../core/limits.ts';
 import { blobCellCount } from '../core/challenge/plan.ts';
 import { backOffMs } from '../core/policy/back-off.ts';
@@ -141,5 +142,5 @@ function offeredBytes(session: Session, added: boolean): number | undefined {
   const budget = promisableBytes(session, undefined);
   const most = added ? budget : Math.min(budget, STRANGER_BYTES);
   const bytes = Math.min(most, Math.max(OFFER_MIN_BYTES, neededBytes * OFFER_GROWTH));
-  return bytes < neededBytes || bytes === 0 ? undefined : bytes;
+  return bytes < Math.max(neededBytes, TERMS_MIN_BYTES) ? undefined : bytes;
 }

@@ -63,6 +63,20 @@ const ROWS: readonly Row[] = [
   { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [] }, exit: 15 },
   { bb: ['contracts', 'propose', 'anna'], exit: 2, stderr: /say how much/ },
   {
+    bb: ['contracts', 'propose', 'anna', '--give', '20'],
+    daemon: NO_CONTRACT,
+    exit: 2,
+    stderr: 'error: 20 B can hold nothing\nhint: At least 1.0 MiB, such as 20GiB; a number alone is bytes.\n',
+  },
+  // One side only: the peer stores nothing for us, or we nothing for it.
+  {
+    bb: ['contracts', 'propose', 'anna', '--give', '1GiB', '--get', '0'],
+    daemon: NO_CONTRACT,
+    exit: 22,
+    stderr: /which stores 0 B for you/,
+  },
+  { bb: ['contracts', 'amend', 'anna', '--get', '20'], daemon: SETTLED, exit: 2, stderr: /20 B can hold nothing/ },
+  {
     bb: ['contracts', 'propose', 'anna', '--give', '1GiB'],
     daemon: NO_CONTRACT,
     exit: 22,

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DaemonWorld } from './daemon-world.ts';
+import { TERMS_MIN_BYTES } from '../../src/core/limits.ts';
+import { DaemonWorld, propose } from './daemon-world.ts';
 
 test('the question before a removal counts what the removal then counts', async (context) => {
   const [ann] = await DaemonWorld.ready(context, 'ann');
@@ -32,4 +33,18 @@ test('a name that another peer has is refused with what can be done: no --force 
   await ann.api.connectPeer(eve.id, 'other', false);
   const refused = { code: 'EXISTS', hint: 'Choose another name.' };
   await assert.rejects(ann.api.changePeer('other', { kind: 'rename', name: 'pal' }), refused);
+});
+
+test('an amount that can hold nothing is refused before a peer is called, also when terms are amended', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await bob.api.connectPeer(ann.id, 'ann', false);
+  await ann.api.connectPeer(bob.id, 'bob', true);
+  const refused = { code: 'USAGE', hint: 'At least 1.0 MiB, such as 20GiB; a number alone is bytes.' };
+  await assert.rejects(propose(ann, bob, { giveBytes: 20, getBytes: 20 }), refused);
+  await assert.rejects(propose(ann, bob, { giveBytes: TERMS_MIN_BYTES, getBytes: TERMS_MIN_BYTES - 1 }), refused);
+  assert.deepEqual(await bob.api.contracts(''), []);
+  const least = { giveBytes: TERMS_MIN_BYTES, getBytes: TERMS_MIN_BYTES };
+  assert.equal((await propose(ann, bob, least)).at(-1), 'COMPLETED');
+  await assert.rejects(propose(ann, bob, { giveBytes: 20, getBytes: 0, amend: true }), refused);
 });

@@ -6,6 +6,7 @@ import { acceptableBytes, decideProposal } from '../../src/core/contract/default
 import type { ProposalFacts } from '../../src/core/contract/default-policy.ts';
 import { DEFAULT_TERMS } from '../../src/core/contract/default-terms.ts';
 import type { Terms } from '../../src/core/contract/terms.ts';
+import { TERMS_MIN_BYTES } from '../../src/core/limits.ts';
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
@@ -45,11 +46,19 @@ test('a peer the user added gets what the budget has left, to the byte', () => {
 });
 
 test('beyond 2:1 either way a person decides', () => {
-  assert.equal(decide(terms(2000, 1000)), 'ACCEPTED ACCEPTED');
-  assert.equal(decide(terms(2001, 1000)), 'PENDING UNEQUAL');
-  assert.equal(decide(terms(1000, 2000)), 'ACCEPTED ACCEPTED');
-  assert.equal(decide(terms(1000, 2001)), 'PENDING UNEQUAL');
-  assert.equal(decide(terms(1000, 0)), 'PENDING UNEQUAL');
+  assert.equal(decide(terms(2 * MIB, MIB)), 'ACCEPTED ACCEPTED');
+  assert.equal(decide(terms(2 * MIB + 1, MIB)), 'PENDING UNEQUAL');
+  assert.equal(decide(terms(MIB, 2 * MIB)), 'ACCEPTED ACCEPTED');
+  assert.equal(decide(terms(MIB, 2 * MIB + 1)), 'PENDING UNEQUAL');
+  assert.equal(decide(terms(MIB, 0)), 'PENDING UNEQUAL');
+});
+
+test('a side that can hold nothing useful is refused; one that promises nothing at all is not', () => {
+  assert.equal(decide(terms(TERMS_MIN_BYTES, TERMS_MIN_BYTES)), 'ACCEPTED ACCEPTED');
+  assert.equal(decide(terms(TERMS_MIN_BYTES - 1, TERMS_MIN_BYTES)), 'REJECTED TOO_SMALL');
+  assert.equal(decide(terms(TERMS_MIN_BYTES, TERMS_MIN_BYTES - 1)), 'REJECTED TOO_SMALL');
+  assert.equal(decide(terms(20, 20), { added: false, approval: 'everyone' }), 'REJECTED TOO_SMALL');
+  assert.equal(decide(terms(0, TERMS_MIN_BYTES)), 'PENDING UNEQUAL');
 });
 
 test('a stranger waits for a person, and never gets more than its share', () => {
@@ -78,7 +87,7 @@ test('a proposal must be between the caller and us, and newer than what is signe
   assert.equal(decide(terms(1, 1, { proposer: Buffer.alloc(32, 3) })), 'REJECTED NOT_FOR_US');
   assert.equal(decide(terms(1, 1, { proposer: SELF, acceptor: CALLER })), 'REJECTED NOT_FOR_US');
   assert.equal(decide(terms(1, 1), { lastVersion: 1 }), 'REJECTED OLD_VERSION');
-  assert.equal(decide(terms(1, 1, { version: 2 }), { lastVersion: 1 }), 'ACCEPTED ACCEPTED');
+  assert.equal(decide(terms(MIB, MIB, { version: 2 }), { lastVersion: 1 }), 'ACCEPTED ACCEPTED');
 });
 
 test('the charge counts distinct cells and entries of kept lists', () => {

@@ -1,8 +1,14 @@
-// Whether a proposal is accepted without a person: from whom the user's policy says, at most 2:1, nothing that gives us
-// less than before, and only what the budget can keep (docs/protocol.md, "Terms" and "Allocation"). The answer carries a
-// stable word for the peer and a sentence for our own user.
+// Whether a proposal is accepted without a person: from whom the user's policy says, at most 2:1, no amount that holds
+// nothing, nothing that gives us less than before, and only what the budget can keep (docs/protocol.md, "Terms" and
+// "Allocation"). The answer carries a stable word for the peer and a sentence for our own user.
 
-import { STORAGE_RESERVE_PERMILLE, STRANGERS_PERMILLE, STRANGER_BYTES, TERMS_RATIO } from '../limits.ts';
+import {
+  STORAGE_RESERVE_PERMILLE,
+  STRANGERS_PERMILLE,
+  STRANGER_BYTES,
+  TERMS_MIN_BYTES,
+  TERMS_RATIO,
+} from '../limits.ts';
 import type { Approval } from '../records.ts';
 import { STRANGER_GRACE_SECONDS } from './default-terms.ts';
 import { ownSide } from './sides.ts';
@@ -12,6 +18,7 @@ export type ProposalWord =
   | 'ACCEPTED'
   | 'NOT_FOR_US'
   | 'OLD_VERSION'
+  | 'TOO_SMALL'
   | 'OVER_BUDGET'
   | 'STRANGER_LIMIT'
   | 'NOT_ADDED'
@@ -59,6 +66,9 @@ export function decideProposal(terms: Terms, facts: ProposalFacts): ProposalDeci
   if (terms.version <= facts.lastVersion) {
     return rejected('OLD_VERSION', 'Newer terms have been signed with this peer already.');
   }
+  if (isTooSmall(side.giveBytes) || isTooSmall(side.getBytes)) {
+    return rejected('TOO_SMALL', 'It is about too few bytes to hold anything.');
+  }
   const overOwnLimit = facts.peerLimitBytes > 0 && side.giveBytes > facts.peerLimitBytes;
   if (overOwnLimit || side.giveBytes > acceptableBytes(facts.limitBytes, facts.promisedBytes)) {
     return rejected('OVER_BUDGET', 'It asks for more than the storage budget has left.');
@@ -79,6 +89,11 @@ export function decideProposal(terms: Terms, facts: ProposalFacts): ProposalDeci
     return pending('UNEQUAL', `One side would give more than ${TERMS_RATIO} times what it gets; that needs your word.`);
   }
   return { answer: 'ACCEPTED', word: 'ACCEPTED', reason: 'Allowed by your policy, within the storage budget.' };
+}
+
+/** Of one direction of terms: too little for any content. 0 says that nothing is stored in this direction. */
+export function isTooSmall(bytes: number): boolean {
+  return bytes > 0 && bytes < TERMS_MIN_BYTES;
 }
 
 function isUnequal(giveBytes: number, getBytes: number): boolean {
