@@ -7,10 +7,11 @@ import type { NodeMode, NodeRecord } from '../core/records.ts';
 import type { Session } from './session.ts';
 
 export async function changeMode(session: Session, event: ModeEvent, more: Partial<NodeRecord> = {}): Promise<void> {
-  const before = session.node.mode;
+  let before = session.node.mode;
   const change = modeChange(session, event, more);
   await session.registry.updateNode((node) => {
     if (node === undefined) throw new BbError('INTERNAL', 'the node record is gone');
+    before = node.mode; // another change may have come first
     return change(node);
   });
   sayMode(session, before);

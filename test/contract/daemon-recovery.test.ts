@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CELL_BYTES } from '../../src/core/limits.ts';
+import { changeMode } from '../../src/daemon/change-mode.ts';
 import type { RecoverArgs } from '../../src/daemon/local-api.ts';
 import { planFor } from '../../src/daemon/plan.ts';
 import { blobCellCount } from '../../src/core/challenge/plan.ts';
@@ -175,6 +176,17 @@ test('init --new looks first, and is normal when nobody holds anything', async (
   await alone.restart(); // the look goes on
   await alone.hears('mode-changed', { from: 'blocked', to: 'normal' });
   await alone.setFiles({ a: 'a' });
+});
+
+test('two holders that answer at once change the mode once', async (context) => {
+  const [ann] = await DaemonWorld.ready(context, 'ann');
+  assert(ann);
+  await Promise.all([1, 2].map(() => changeMode(ann.session, 'newer-id-found')));
+  await ann.hears('mode-changed');
+  assert.deepEqual(
+    ann.said('mode-changed').map(({ attributes }) => attributes),
+    [{ from: 'normal', to: 'recovering' }],
+  );
 });
 
 test('init --recover with nobody to ask stays blocked, and says what would help', async (context) => {
