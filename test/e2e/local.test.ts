@@ -57,7 +57,7 @@ test('init --json returns the words once; a second identity in the same director
 });
 
 test('a second daemon on one data directory ends with exit 18 and leaves the first alone', async () => {
-  const second = spawnSync(world.bbd, ['--data-dir', ada.dataDir], { encoding: 'utf8', timeout: 20_000 });
+  const second = spawnSync(world.bbd, ['--data-dir', ada.dataDir], { encoding: 'utf8', timeout: 60_000 });
   assert.equal(second.status, 18, second.stderr);
   assert.match(second.stderr, /^error: .*\nhint: .*Stop the other bbd first/m);
   assert.equal((await ada.data(['status']))['state'], 'unlocked');
@@ -135,7 +135,7 @@ test('lock wipes the keys: content commands exit 11, a wrong secret 12, the righ
 test('a time divisor is refused outside of a test network, with exit 2', () => {
   const dir = world.folder('divided');
   writeFileSync(join(dir, 'config.toml'), '[test]\ntime_divisor = 2\n');
-  const run = spawnSync(world.bbd, ['--data-dir', dir], { encoding: 'utf8', timeout: 20_000 });
+  const run = spawnSync(world.bbd, ['--data-dir', dir], { encoding: 'utf8', timeout: 60_000 });
   assert.equal(run.status, 2, run.stderr);
   assert.match(run.stderr, /time_divisor/);
 });

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export type FoundProcess = { readonly pid: number; readonly command: string };
 
-const GONE_WITHIN_MS = 20_000;
+const GONE_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 20;
 
 /** Every live process, this one apart, with `dir` in one of its arguments. */
