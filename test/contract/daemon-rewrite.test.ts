@@ -14,7 +14,6 @@ import type { DaemonNode } from './daemon-node.ts';
 
 const KEPT = noiseOf('kept', 300_000);
 const GONE_BYTES = 2_600_000;
-const GONE = noiseOf('gone', GONE_BYTES);
 
 /** A storer with a large older revision in its hold, of which the newest one shares a little. */
 async function grown(context: TestContext) {
