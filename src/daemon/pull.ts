@@ -82,15 +82,19 @@ async function pullFailed(session: Session, target: Held, error: unknown): Promi
 /** The owner has a newer revision, whose offer is here or on its way: expected, and counted against nobody. */
 function isSuperseded(session: Session, target: Held, error: unknown): boolean {
   const isSaid = error instanceof PeerRefusal && error.refusal === 'SUPERSEDED';
-  return isSaid || pullTarget(session, target.value.owner)?.id !== target.id;
+  return isSaid || isNewerHere(session, target);
+}
+
+function isNewerHere(session: Session, { id, value }: Held): boolean {
+  const now = pullTarget(session, value.owner);
+  return now !== undefined && now.id !== id;
 }
 
 /** What was fetched stays: the plan of the newer one reuses it. Without a newer offer it is tried again as after a cut. */
 function superseded(session: Session, target: Held): void {
   const { owner } = target.value;
   session.bus.emit('pull-superseded', { peer: owner });
-  const isNewerHere = pullTarget(session, owner)?.id !== target.id;
-  if (isNewerHere) return planFor(session, 'pull', owner, 0);
+  if (isNewerHere(session, target)) return planFor(session, 'pull', owner, 0);
   const { tries, faults } = session.pullFailures.get(owner) ?? { tries: 0, faults: 0 };
   session.pullFailures.set(owner, { tries: tries + 1, faults });
   planRetry(session, owner, tries);
