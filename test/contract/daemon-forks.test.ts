@@ -158,6 +158,37 @@ test('what an older image made before it met anybody is kept by the recovery tha
   assert(isNormal(owner));
 });
 
+test('what an image made is kept, too, when of the newer revision only a part comes back', async (context) => {
+  const { owner, one, two, world, useImage } = await imaged(context);
+  await owner.start();
+  await owner.unlock();
+  for (const both of ['newer', 'newest']) {
+    await owner.setFiles({ both, late: noiseOf('late', MIB) });
+    await world.until('protected', () => isProtected(owner));
+  }
+  const { headCells, indexCells } = newestOf(owner);
+  await owner.kill();
+  for (const storer of [one, two]) world.cut(owner, storer);
+  useImage();
+  fs.rmSync(`${world.dir}/owner-source/late`);
+  await owner.start();
+  await owner.unlock();
+  await owner.setFiles({ both: 'of the image', mine: 'mine' });
+  owner.changes.set('download', (stream: AsyncIterable<unknown>, [, request]) => {
+    const { offset } = request as { readonly offset: number };
+    const cell = offset / 131_072;
+    return cell >= headCells + indexCells && cell < headCells + indexCells + 30 ? gone() : stream;
+  });
+  const from = owner.events.length;
+  for (const storer of [one, two]) world.mend(owner, storer);
+  await owner.hears('recovery-stuck', {}, from);
+  await complete(owner);
+  await owner.hears('fork-merged', {}, from);
+  assert.equal(await text(owner, 'docs/both'), 'of the image');
+  assert.equal(await text(owner, 'docs/mine'), 'mine');
+  assert.deepEqual(await owner.read('docs/big'), noiseOf('big', 2 * MIB));
+});
+
 test('of a fork that its holder has lost in part the rest is taken when the user says so', async (context) => {
   const { owner, one, world, fork } = await forked(context);
   // The last data cell, which has the new files; head and index are whole.
@@ -167,8 +198,11 @@ test('of a fork that its holder has lost in part the rest is taken when the user
   });
   world.mend(owner, one);
   await owner.hears('fork-found');
+  const mark = owner.events.length;
   await complete(owner);
   assert.equal(owner.session.node.forks.length, 1, 'what was not shown was accepted');
+  await owner.session.tasks.publish(owner.session, one.id, never());
+  assert.equal(owner.said('revision-offered', { peer: one.id }, mark).length, 0);
   assert.deepEqual(one.holdsFor(owner)?.contentId, fork.contentId, 'the only copy of the fork was replaced');
   await complete(owner);
   assert.deepEqual(owner.session.node.forks, []);
