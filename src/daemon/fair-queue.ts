@@ -45,16 +45,17 @@ export class FairQueue {
   }
 
   #next(): Waiting | undefined {
+    const isRoom = this.#shared() < SERVED_CELLS;
     let best: Waiting | undefined;
     for (const waiting of this.#waiting) {
-      if (this.#mayGo(waiting.peer) && (best === undefined || this.#isBefore(waiting, best))) best = waiting;
+      if (this.#mayGo(waiting.peer, isRoom) && (best === undefined || this.#isBefore(waiting, best))) best = waiting;
     }
     return best;
   }
 
-  #mayGo(peer: OnionId): boolean {
+  #mayGo(peer: OnionId, isRoom: boolean): boolean {
     const turns = this.#turnsOf(peer);
-    return turns === 0 || (turns <= SERVED_CELLS / 2 && this.#shared() < SERVED_CELLS);
+    return turns === 0 || (turns <= SERVED_CELLS / 2 && isRoom);
   }
 
   /** Turns beyond the one that is each peer's own. */

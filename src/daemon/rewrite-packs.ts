@@ -23,18 +23,29 @@ export async function rewriteHeld(session: Session, signal: AbortSignal): Promis
 /** One bounded run; returns how many packs went. What is left is planned again. */
 export async function rewritePacks(session: Session, signal: AbortSignal): Promise<number> {
   const packs = worthRewriting(await session.deps.catalog.heldPackUse()).map(({ pack }) => pack);
-  let left = REWRITE_RUN_CELLS;
-  for (const pack of packs) {
-    for (let slot: number | undefined = 0; slot !== undefined && left > 0 && !signal.aborted; ) {
-      const { moved, next } = await moveSome(session, pack, slot, Math.min(left, CELLS_IN_FLIGHT));
-      left -= moved;
-      slot = next;
-    }
-  }
+  const moved = await moveAll(session, packs, signal);
   const gone = packs.length === 0 ? [] : await dropEmpty(session, packs);
   if (gone.length > 0) session.bus.emit('packs-rewritten', { packs: String(gone.length) });
-  if (left <= 0) plan(session, 'rewrite', session.deps.periods.tick);
+  if (moved >= REWRITE_RUN_CELLS) plan(session, 'rewrite', session.deps.periods.tick);
   return gone.length;
+}
+
+/** Returns how many cells moved. A full disk ends it: packs in which nothing is left give back their space all the same. */
+async function moveAll(session: Session, packs: readonly number[], signal: AbortSignal): Promise<number> {
+  let moved = 0;
+  try {
+    for (const pack of packs) {
+      for (let slot: number | undefined = 0; slot !== undefined && moved < REWRITE_RUN_CELLS && !signal.aborted; ) {
+        const limit = Math.min(REWRITE_RUN_CELLS - moved, CELLS_IN_FLIGHT);
+        const some = await moveSome(session, pack, slot, limit);
+        moved += some.moved;
+        slot = some.next;
+      }
+    }
+  } catch (error) {
+    if (!isBbError(error, 'NO_SPACE')) throw error;
+  }
+  return moved;
 }
 
 function dropEmpty(session: Session, packs: readonly number[]): Promise<readonly number[]> {

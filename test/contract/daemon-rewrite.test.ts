@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
+import { BbError } from '../../src/core/errors.ts';
 import { PACK_DEAD_CELLS, PACK_SLOT_BYTES } from '../../src/core/limits.ts';
 import { worthRewriting } from '../../src/core/policy/packs.ts';
 import { agree, check, damageCell, DaemonWorld, endHolds, noiseOf } from './daemon-world.ts';
@@ -107,6 +108,22 @@ test('a bad cell is not copied: it is confessed, fetched again, and then the pac
     await storer.api.collectGarbage(false);
     return !packFiles(storer).includes('pack-0');
   });
+  await isWhole(owner, storer);
+});
+
+test('on a full disk nothing moves, and what is empty goes', async (context) => {
+  const { owner, storer } = await grown(context);
+  for (const task of ['tick', 'rewrite']) storer.session.scheduler.cancel(`${task}:${storer.id}`);
+  storer.hooks.set('append', () => {
+    throw new BbError('NO_SPACE', 'the disk is full');
+  });
+  await endHolds(storer);
+  assert.deepEqual((await storer.api.collectGarbage(false)).rewrittenPacks, 0);
+  assert.deepEqual(packFiles(storer), ['pack-0']);
+  await isWhole(owner, storer);
+  storer.hooks.delete('append');
+  await storer.api.collectGarbage(false);
+  await storer.hears('packs-rewritten', { packs: '1' });
   await isWhole(owner, storer);
 });
 

@@ -133,7 +133,7 @@ export class MemoryHeld {
     const marks = this.#disk.catalog.marks.peers;
     const newest = Math.max(...marks.keys());
     const used = new Set([...this.#places()].map(({ pack }) => pack));
-    const empty = packs.filter((pack) => pack < newest && !used.has(pack));
+    const empty = packs.filter((pack) => marks.has(pack) && pack < newest && !used.has(pack));
     for (const pack of empty) marks.delete(pack);
     return empty;
   }

@@ -54,10 +54,11 @@ export function dropHeldPacks(sql: Sql, packs: readonly number[]): number[] {
 
 /** Part of a transaction; the newest pack stays, because its number must not be used again. */
 function dropEmptyHeldPacks(sql: Sql, packs: readonly number[]): number[] {
-  const newest = Math.max(...heldPackUse(sql).map(({ pack }) => pack));
-  const empty = packs.filter(
-    (pack) => pack < newest && sql.get('SELECT 1 FROM held_cell WHERE pack = ? LIMIT 1', pack) === undefined,
-  );
+  const use = heldPackUse(sql);
+  const newest = Math.max(...use.map(({ pack }) => pack));
+  const empty = use
+    .filter(({ pack, needed }) => needed === 0 && pack < newest && packs.includes(pack))
+    .map(({ pack }) => pack);
   for (const pack of empty) dropMark(sql, 'peers', pack);
   return empty;
 }
