@@ -58,6 +58,13 @@ async function moveIn(node: TestNode): Promise<void> {
   await node.data(['storage', 'set', '--min-replicas', '1']);
 }
 
+/** Nobody but ben is told of it. */
+async function settleBesideBen(node: TestNode): Promise<void> {
+  await moveIn(node);
+  await befriend(ben, node);
+  await agree(ben, node, SIZE);
+}
+
 const of = (node: TestNode, more: Readonly<Record<string, string>> = {}): EventTest => {
   const wanted = { peer: node.onionId, ...more };
   return ({ attributes }) => Object.entries(wanted).every(([key, value]) => attributes[key] === value);
@@ -109,15 +116,15 @@ test('a storer that dropped its bytes and lies about it is found by the next che
   const liar = world.node('cara', undefined, { bb: lyingProgram(world.bb, world.root) });
   Object.assign(liar, { words: cara.words, onionId: cara.onionId });
   await liar.unlock();
-  await moveIn(fay);
-  await befriend(ben, fay);
-  await agree(ben, fay, SIZE);
-  await ada.waitEvent('check-judged', of(cara, { outcome: 'wrong' }), WITHIN.check);
-  say('found');
-  await ada.waitEvent('contract-state', of(cara, { to: 'GRACE' }), WITHIN.check);
-  say('in GRACE');
-  await ada.waitEvent('check-judged', of(emil, { outcome: 'held' }), WITHIN.repair);
-  say('replaced');
+  const replaced = async (): Promise<void> => {
+    await ada.waitEvent('check-judged', of(cara, { outcome: 'wrong' }), WITHIN.check);
+    say('found');
+    await ada.waitEvent('contract-state', of(cara, { to: 'GRACE' }), WITHIN.check);
+    say('in GRACE');
+    await ada.waitEvent('check-judged', of(emil, { outcome: 'held' }), WITHIN.repair);
+    say('replaced');
+  };
+  await Promise.all([replaced(), settleBesideBen(fay)]);
 });
 
 test('a storer that is gone for good is replaced by a node that nobody added, heard of from a friend', async (context) => {
