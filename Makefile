@@ -71,7 +71,7 @@ test: setup ## everything CI asks for; LANES="unit cli" runs some lanes only
 e2e: setup ## the end-to-end tests alone, on a private Tor network
 	@node test/run.ts e2e
 
-e2e-society: setup ## six daemons for nine minutes: a liar, a storer that vanishes, one that joins, a dead disk; not part of make test
+e2e-society: setup ## six daemons for twelve minutes: a liar, a storer that vanishes, one that joins, a dead disk; not part of make test
 	@node test/run.ts society
 
 scorecard: setup ## cuts, kills, flips, mutated input, canaries, floods in full; SEED=n replays, PARTS="cuts flips" runs some
