@@ -16,6 +16,8 @@ import { storedName } from '../stored-name.ts';
 import { nameView, revisionView } from '../views.ts';
 
 const STREAMED_MODE = 0o600;
+/** All that the daemon names are in the envelope. */
+const SKIPPED_SHOWN = 3;
 
 type Call = ClientDuplexStream<SetFileRequest, SetFileUpdate>;
 
@@ -69,22 +71,34 @@ async function lastUpdate(context: Context, received: AsyncIterable<SetFileUpdat
 }
 
 function resultOf({ out }: Context, name: Buffer, last: SetFileUpdate): Result {
-  const { addedFiles, removedFiles, skippedFiles, unchanged, revision } = last;
-  if (skippedFiles > 0n) {
-    out.warn(`${formatCount(skippedFiles, 'entry was', 'entries were')} skipped: sockets, devices or unreadable`);
-  }
+  const { addedFiles, removedFiles, skippedFiles, skippedNames, unchanged, revision } = last;
+  const isAllSkipped = skippedNames.some((skipped) => skipped.equals(name));
+  if (skippedFiles > 0n && !isAllSkipped) out.warn(skippedText(last));
   const changed = `${formatCount(addedFiles, 'entry', 'entries')} new or changed, ${removedFiles} removed`;
   const size = revision === undefined ? '' : `; ${formatCount(revision.fileCount, 'entry', 'entries')}, `;
   const total = revision === undefined ? '' : `${formatBytes(revision.fileBytes)} in revision ${revision.sequence}`;
-  return {
-    data: {
-      ...nameView(name),
-      revision: revisionView(revision),
-      added_files: Number(addedFiles),
-      removed_files: Number(removedFiles),
-      skipped_files: Number(skippedFiles),
-      unchanged,
-    },
-    text: `${safeName(name)}: ${unchanged ? 'unchanged' : changed}${size}${total}`,
+  const data = {
+    ...nameView(name),
+    revision: revisionView(revision),
+    added_files: Number(addedFiles),
+    removed_files: Number(removedFiles),
+    skipped_files: Number(skippedFiles),
+    skipped: skippedNames.map(nameView),
+    unchanged,
   };
+  if (isAllSkipped) return { data, failure: unread(name) };
+  return { data, text: `${safeName(name)}: ${unchanged ? 'unchanged' : changed}${size}${total}` };
+}
+
+/** What was to be set is itself what was skipped. */
+function unread(name: Buffer): BbError {
+  const hint = 'Make it readable, then run bb setfile again.';
+  return new BbError('PARTIAL', `${safeName(name)} could not be read, so nothing new was backed up`, { hint });
+}
+
+function skippedText({ skippedFiles, skippedNames }: SetFileUpdate): string {
+  const shown = skippedNames.slice(0, SKIPPED_SHOWN).map(safeName);
+  const more = skippedFiles - BigInt(shown.length);
+  const count = formatCount(skippedFiles, 'entry was', 'entries were');
+  return `${count} skipped (sockets, devices or unreadable): ${shown.join(', ')}${more > 0n ? ` and ${more} more` : ''}`;
 }

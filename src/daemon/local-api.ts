@@ -132,6 +132,8 @@ export type SetFileResult = {
   readonly addedFiles: number;
   readonly removedFiles: number;
   readonly skippedFiles: number;
+  /** Stored names of the first of them, at most MISSING_NAMES. */
+  readonly skippedNames: readonly Buffer[];
   readonly unchanged: boolean;
 };
 

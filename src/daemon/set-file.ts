@@ -4,7 +4,7 @@
 import { ENTRY_KIND } from '../core/content/entry.ts';
 import { validateName } from '../core/content/path.ts';
 import { BbError } from '../core/errors.ts';
-import type { IngestJob } from '../ports/workers.ts';
+import type { IngestedContent, IngestJob } from '../ports/workers.ts';
 import { commitRevision, requireNormal } from './commit-revision.ts';
 import type { ProgressView, SetFileResult, SetFileSource } from './local-api.ts';
 import { withHealing } from './heal-own.ts';
@@ -29,7 +29,14 @@ export async function removeFile(session: Session, name: Buffer, dryRun: boolean
   const found = await countBelow(session, name);
   if (found === undefined) throw new BbError('NOT_FOUND', 'no file or folder has this name');
   if (dryRun) {
-    return { revision: undefined, addedFiles: 0, removedFiles: found, skippedFiles: 0, unchanged: true };
+    return {
+      revision: undefined,
+      addedFiles: 0,
+      removedFiles: found,
+      skippedFiles: 0,
+      skippedNames: [],
+      unchanged: true,
+    };
   }
   return changeFiles(session, { kind: 'remove', name }, () => undefined, session.scheduler.signal);
 }
@@ -75,7 +82,7 @@ async function ingestAndCommit(
   const { newest: before } = session;
   if (before !== undefined && !staged.isChanged) {
     await session.deps.workers.discard(staged);
-    return unchanged(before, staged.skippedFiles);
+    return unchanged(before, staged);
   }
   const newest = await commitRevision(session, staged);
   return {
@@ -83,13 +90,15 @@ async function ingestAndCommit(
     addedFiles: staged.addedFiles,
     removedFiles: staged.removedFiles,
     skippedFiles: staged.skippedFiles,
+    skippedNames: staged.skippedNames,
     unchanged: false,
   };
 }
 
 /** Nothing on disk differs from the newest revision: it stays the newest. */
-function unchanged({ row }: Newest, skippedFiles: number): SetFileResult {
-  return { revision: revisionView(row), addedFiles: 0, removedFiles: 0, skippedFiles, unchanged: true };
+function unchanged({ row }: Newest, { skippedFiles, skippedNames }: IngestedContent): SetFileResult {
+  const revision = revisionView(row);
+  return { revision, addedFiles: 0, removedFiles: 0, skippedFiles, skippedNames, unchanged: true };
 }
 
 /** What its removal will count: everything but folders. Undefined when nothing has the name. */

@@ -62,6 +62,11 @@ export type WeakestFiles = {
   readonly names: readonly Buffer[];
 };
 
+export type IngestedContent = StagedContent & {
+  /** Of `skippedFiles`, in the order of the walk; at most MISSING_NAMES. */
+  readonly skippedNames: readonly Buffer[];
+};
+
 export interface Workers {
   /** Argon2id with the constants of format 1; 64 bytes. One at a time. */
   deriveMaster(secret: Buffer, mode: 'phrase' | 'password', account: string): Promise<Buffer>;
@@ -75,7 +80,7 @@ export interface Workers {
     base: RevisionRow | undefined,
     onProgress: (progress: IngestProgress) => void,
     signal: AbortSignal,
-  ): Promise<StagedContent>;
+  ): Promise<IngestedContent>;
   /** Appends the two head copies to the own store, durable and read back. */
   appendHeads(
     contentId: Buffer,

@@ -10,6 +10,7 @@ import type { RevisionRow, StagedContent } from '../ports/catalog.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   CellFromPeer,
+  IngestedContent,
   IngestJob,
   IngestProgress,
   ReadItem,
@@ -73,7 +74,7 @@ export class ThreadWorkers implements Workers {
     base: RevisionRow | undefined,
     onProgress: (progress: IngestProgress) => void,
     signal: AbortSignal,
-  ): Promise<StagedContent> {
+  ): Promise<IngestedContent> {
     const { change } = job;
     const onItem = this.#atMostEvery(onProgress);
     const plain: PlainChange =

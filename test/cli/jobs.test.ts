@@ -7,7 +7,14 @@ import type { DaemonEvent, LocalApi, StatusView } from '../../src/daemon/local-a
 import { PROGRESS, REVISION, STATUS } from '../contract/rpc-local-fixture.ts';
 import { rigWith } from './rig.ts';
 
-const RESULT = { revision: REVISION, addedFiles: 5, removedFiles: 1, skippedFiles: 0, unchanged: false };
+const RESULT = {
+  revision: REVISION,
+  addedFiles: 5,
+  removedFiles: 1,
+  skippedFiles: 0,
+  skippedNames: [],
+  unchanged: false,
+};
 const READ = { ...PROGRESS, job: 'set-1', phase: 'read', done: 512, total: 1024, bytesPerSec: 256, etaSec: 2 };
 
 test('setfile sends the absolute path and a name, and ends with the revision', async () => {

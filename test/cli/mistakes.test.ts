@@ -10,9 +10,11 @@ import { REVISION } from '../contract/rpc-local-fixture.ts';
 import { entry, folder, items, rigWith } from './rig.ts';
 import { runRows } from './rows.ts';
 
-const SETS_ANYTHING: Partial<LocalApi> = {
-  setFile: async () => ({ revision: REVISION, addedFiles: 1, removedFiles: 0, skippedFiles: 0, unchanged: false }),
-};
+const SET = { revision: REVISION, addedFiles: 1, removedFiles: 0, skippedFiles: 0, skippedNames: [], unchanged: false };
+const SETS_ANYTHING: Partial<LocalApi> = { setFile: async () => SET };
+const skips = (skippedFiles: number, ...names: string[]): Partial<LocalApi> => ({
+  setFile: async () => ({ ...SET, skippedFiles, skippedNames: names.map((name) => Buffer.from(name)) }),
+});
 const UNREADABLE = entry('keys', { marks: MARK.UNREADABLE });
 const COMPLETE: Partial<LocalApi> = {
   async *recover() {
@@ -39,6 +41,30 @@ runRows([
   },
   { bb: ['setfile', '', '--as', 'photos'], daemon: SETS_ANYTHING, exit: 2, stderr: /^error: the path is empty\n/ },
   { bb: ['setfile', '.', '--as', 'photos'], daemon: SETS_ANYTHING, exit: 0, stdout: /^photos: 1 entry new/ },
+  // Not a backup, so not a success.
+  {
+    bb: ['setfile', 'keys'],
+    daemon: skips(1, 'keys'),
+    exit: 3,
+    stdout: '',
+    stderr:
+      'error: keys could not be read, so nothing new was backed up\nhint: Make it readable, then run bb setfile again.\n',
+    data: { skipped_files: 1, skipped: [{ path: 'keys' }] },
+  },
+  {
+    bb: ['setfile', 'docs'],
+    daemon: skips(5, 'docs/a\u001b', 'docs/b', 'docs/c', 'docs/d'),
+    exit: 0,
+    stderr:
+      'warning: 5 entries were skipped (sockets, devices or unreadable): docs/a\\x1b, docs/b, docs/c and 2 more\n',
+    data: { skipped_files: 5 },
+  },
+  {
+    bb: ['setfile', 'docs'],
+    daemon: skips(1, 'docs/a'),
+    exit: 0,
+    stderr: 'warning: 1 entry was skipped (sockets, devices or unreadable): docs/a\n',
+  },
   // No peer and no recovery gives back what was never read.
   {
     bb: ['getfile', 'keys'],

@@ -33,7 +33,14 @@ const entryOf = (path: string, kind: Entry['kind'] = ENTRY_KIND.FILE): Entry => 
   extensions: [],
 });
 
-const RESULT: SetFileResult = { revision: REVISION, addedFiles: 1, removedFiles: 2, skippedFiles: 3, unchanged: false };
+const RESULT: SetFileResult = {
+  revision: REVISION,
+  addedFiles: 1,
+  removedFiles: 2,
+  skippedFiles: 3,
+  skippedNames: [Buffer.from('docs/a')],
+  unchanged: false,
+};
 
 const setRequest = (fields: Partial<SetFileRequest>): SetFileRequest => ({
   file: undefined,
@@ -98,10 +105,15 @@ test('setfile of a path: progress, then the result', async () => {
   call.end();
   const updates = await streamed(call as never);
   assert.deepEqual(sources, [{ kind: 'path', name: Buffer.from('docs'), path: Buffer.from('/home/docs') }]);
-  const [progress, result] = updates as { progress?: { phase: string }; revision?: unknown; skippedFiles: bigint }[];
+  const [progress, result] = updates as {
+    progress?: { phase: string };
+    revision?: unknown;
+    skippedFiles: bigint;
+    skippedNames: Buffer[];
+  }[];
   assert.equal(progress?.progress?.phase, 'read');
   assert.notEqual(result?.revision, undefined);
-  assert.equal(result?.skippedFiles, 3n);
+  assert.deepEqual([result?.skippedFiles, result?.skippedNames], [3n, [Buffer.from('docs/a')]]);
 });
 
 test('setfile of a stream: all bytes in order, and a source that is not read stops the writer', async () => {

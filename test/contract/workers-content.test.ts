@@ -279,13 +279,21 @@ test('a flipped bit on the disk is never returned', async () => {
   await assert.rejects(world.readAll(row), (error) => isBbError(error, 'INTEGRITY'));
 });
 
-test('what is not there is NOT_FOUND, and special files are counted', async () => {
+test('what is not there is NOT_FOUND, and special files are counted and named', async () => {
   await assert.rejects(world.setPath(Buffer.from(`${world.dir}/none`), 'a'), (error) => isBbError(error, 'NOT_FOUND'));
   world.write('t/a', 'a');
   const socket = await import('node:net').then((net) => net.createServer().listen(`${world.dir}/t/socket`));
   const staged = await world.change({ kind: 'path', path: Buffer.from(`${world.dir}/t`), name: Buffer.from('t') });
   socket.close();
   assert.deepEqual([staged.skippedFiles, staged.addedFiles], [1, 1]);
+  assert.deepEqual(staged.skippedNames, [Buffer.from('t/socket')]);
+  await world.workers.discard(staged);
+});
+
+test('a file that cannot be read is named as well', async () => {
+  // Nobody can read the first page of a process, root neither.
+  const staged = await world.change({ kind: 'path', path: Buffer.from('/proc/self/mem'), name: Buffer.from('keys') });
+  assert.deepEqual([staged.skippedFiles, staged.addedFiles, staged.skippedNames], [1, 0, [Buffer.from('keys')]]);
   await world.workers.discard(staged);
 });
 

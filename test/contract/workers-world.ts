@@ -10,7 +10,7 @@ import { headCellCount } from '../../src/core/crypto/head.ts';
 import { Keyring } from '../../src/core/crypto/keyring.ts';
 import { CELL_BYTES, PACK_HEADER_BYTES, PACK_SLOT_BYTES } from '../../src/core/limits.ts';
 import type { Catalog, RevisionRow, StagedContent } from '../../src/ports/catalog.ts';
-import type { IngestJob, WorkerKeys } from '../../src/ports/workers.ts';
+import type { IngestedContent, IngestJob, WorkerKeys } from '../../src/ports/workers.ts';
 import { metadataCodec } from '../../src/storage/stored/metadata-codec.ts';
 import { startCatalog } from '../../src/work/catalog/catalog-proxy.ts';
 import { ThreadWorkers } from '../../src/work/thread-workers.ts';
@@ -80,7 +80,7 @@ export class World {
     return Buffer.from(file);
   }
 
-  async change(change: IngestJob['change'], signal: AbortSignal = neverAborted): Promise<StagedContent> {
+  async change(change: IngestJob['change'], signal: AbortSignal = neverAborted): Promise<IngestedContent> {
     const base = await this.catalog.newestRevision();
     const job = { change, snapshotId: Buffer.alloc(16, this.#sequence + 1), nowMs: Date.now() + this.aheadMs };
     return this.workers.ingest(job, base, () => {}, signal);

@@ -22,6 +22,7 @@ import type { CellPosition, PackMark } from '../../src/ports/cell-store.ts';
 import type {
   CellFromPeer,
   DamagedFiles,
+  IngestedContent,
   IngestJob,
   ReadItem,
   RecoverySession,
@@ -82,14 +83,14 @@ export class SimWorkers implements Workers {
 
   async close(): Promise<void> {}
 
-  async ingest(job: IngestJob, base: RevisionRow | undefined): Promise<StagedContent> {
+  async ingest(job: IngestJob, base: RevisionRow | undefined): Promise<IngestedContent> {
     const before = base === undefined ? [] : this.#store.files(base);
     const { change } = job;
     if (change.kind === 'stream') throw new BbError('UNIMPLEMENTED', 'simulated users set folders');
     const name = change.kind === 'remove' ? change.name.toString() : '';
     const files =
       change.kind === 'path' ? this.#owner.files : before.filter((file) => name !== '' && file.name !== name);
-    return this.#store.stage(this.#needKeys(), files, before);
+    return { ...this.#store.stage(this.#needKeys(), files, before), skippedNames: [] };
   }
 
   async appendHeads(

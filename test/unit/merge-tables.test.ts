@@ -25,7 +25,14 @@ function entry(path: string, namespace: Entry['namespace'] = NAMESPACE.USER): En
 }
 
 const found = (path: string): WalkedItem => ({ entry: entry(path), file: undefined });
-const unseen = (path: string): WalkedItem => ({ entry: undefined, file: undefined, unseen: Buffer.from(path) });
+const leftOut = (path: string, isUnseen: boolean): WalkedItem => ({
+  entry: undefined,
+  file: undefined,
+  name: Buffer.from(path),
+  isUnseen,
+});
+const unseen = (path: string): WalkedItem => leftOut(path, true);
+const special = (path: string): WalkedItem => leftOut(path, false);
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
@@ -35,7 +42,7 @@ async function merged(old: readonly string[], fresh: readonly WalkedItem[], name
   const lines: string[] = [];
   const table = [...old.map((path) => entry(path)), entry('a/x', NAMESPACE.SYSTEM)];
   for await (const item of mergeTables(each(table), each(fresh), Buffer.from(name))) {
-    if (item.kind === 'skipped') lines.push('skipped');
+    if (item.kind === 'skipped') lines.push(`skipped ${item.name.toString()}`);
     else if (item.kind === 'new')
       lines.push(`new ${item.item.entry.path.toString()}${item.old === undefined ? '' : ' again'}`);
     else if (item.old.namespace === NAMESPACE.USER) lines.push(`${item.kind} ${item.old.path.toString()}`);
@@ -53,15 +60,15 @@ test('what is gone is removed below the name that is set, and nowhere else', asy
 test('what lies in a folder that cannot be listed is kept, and what is beside it follows the disk', async () => {
   const old = ['a', 'a/k', 'a/k/1', 'a/k/2/3', 'a/k.txt', 'a/m', 'b'];
   assert.deepEqual(await merged(old, [found('a'), found('a/k'), unseen('a/k'), found('a/n')], 'a'), [
-    ...['new a again', 'new a/k again', 'skipped', 'kept a/k/1', 'kept a/k/2/3', 'removed a/k.txt', 'removed a/m'],
+    ...['new a again', 'new a/k again', 'skipped a/k', 'kept a/k/1', 'kept a/k/2/3', 'removed a/k.txt', 'removed a/m'],
     ...['new a/n', 'kept b'],
   ]);
 });
 
 test('entries that may not be looked at stay one by one; a special file takes the place of what was there', async () => {
   const old = ['a', 'a/1', 'a/2', 'a/2/x', 'a/3', 'a/4'];
-  assert.deepEqual(await merged(old, [found('a'), unseen('a/1'), unseen('a/2'), 'skipped', unseen('a/9')], 'a'), [
-    ...['new a again', 'skipped', 'kept a/1', 'skipped', 'kept a/2', 'kept a/2/x', 'skipped', 'removed a/3'],
-    ...['removed a/4', 'skipped'],
+  assert.deepEqual(await merged(old, [found('a'), unseen('a/1'), unseen('a/2'), special('a/3'), unseen('a/9')], 'a'), [
+    ...['new a again', 'skipped a/1', 'kept a/1', 'skipped a/2', 'kept a/2', 'kept a/2/x', 'skipped a/3'],
+    ...['removed a/3', 'removed a/4', 'skipped a/9'],
   ]);
 });

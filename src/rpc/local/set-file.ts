@@ -69,6 +69,7 @@ function progressUpdate(progress: ProgressView): SetFileUpdate {
     removedFiles: 0n,
     unchanged: false,
     skippedFiles: 0n,
+    skippedNames: [],
   };
 }
 
@@ -80,5 +81,6 @@ function resultMessage(result: SetFileResult): SetFileUpdate {
     removedFiles: BigInt(result.removedFiles),
     unchanged: result.unchanged,
     skippedFiles: BigInt(result.skippedFiles),
+    skippedNames: [...result.skippedNames],
   };
 }

@@ -10,9 +10,16 @@ import type { Entry } from '../../core/content/entry.ts';
 import { CELL_KIND } from '../../core/crypto/cell-seal.ts';
 import type { CellKind } from '../../core/crypto/cell-seal.ts';
 import { CELL_BYTES, LOCAL_LIST_BYTES } from '../../core/limits.ts';
-import type { RevisionRow, StagedContent } from '../../ports/catalog.ts';
+import type { RevisionRow } from '../../ports/catalog.ts';
 import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
-import type { CellFromPeer, DamagedFiles, IngestProgress, WeakestFiles, WorkerKeys } from '../../ports/workers.ts';
+import type {
+  CellFromPeer,
+  DamagedFiles,
+  IngestedContent,
+  IngestProgress,
+  WeakestFiles,
+  WorkerKeys,
+} from '../../ports/workers.ts';
 import { removeStaging, stagingPath } from '../../storage/catalog/staging.ts';
 import { Serial } from '../../storage/serial.ts';
 import type { CallContext } from '../calls.ts';
@@ -52,7 +59,7 @@ const calls = {
     await writes.run(close);
   },
 
-  ingest(context: CallContext, job: PlainJob, base: RevisionRow | undefined): Promise<StagedContent> {
+  ingest(context: CallContext, job: PlainJob, base: RevisionRow | undefined): Promise<IngestedContent> {
     const onProgress = sparingly((progress) => context.emit(progress));
     const { signal, input } = context;
     return writes.run(async () => {

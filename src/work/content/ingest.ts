@@ -7,9 +7,9 @@ import type { Entry } from '../../core/content/entry.ts';
 import { escapeName, isAtOrBelow, validateName } from '../../core/content/path.ts';
 import type { Snapshot } from '../../core/content/snapshot.ts';
 import { BbError } from '../../core/errors.ts';
-import { CONTENT_BYTES, FILES } from '../../core/limits.ts';
-import type { RevisionRow, StagedContent } from '../../ports/catalog.ts';
-import type { IngestJob, IngestProgress } from '../../ports/workers.ts';
+import { CONTENT_BYTES, FILES, MISSING_NAMES } from '../../core/limits.ts';
+import type { RevisionRow } from '../../ports/catalog.ts';
+import type { IngestedContent, IngestJob, IngestProgress } from '../../ports/workers.ts';
 import { StagingDb, stagingPath } from '../../storage/catalog/staging.ts';
 import { inodeOf } from '../../storage/source/walk.ts';
 import type { Inode } from '../../storage/source/walk.ts';
@@ -46,7 +46,7 @@ export async function ingest(
   job: PlainJob,
   base: RevisionRow | undefined,
   call: IngestCall,
-): Promise<StagedContent> {
+): Promise<IngestedContent> {
   if (job.change.kind !== 'remove' || job.change.name.length > 0) validateName(job.change.name);
   await own.cutBack();
   const stagingId = newStagingId();
@@ -80,6 +80,7 @@ class Ingest {
   #addedFiles = 0;
   #removedFiles = 0;
   #skippedFiles = 0;
+  readonly #skippedNames: Buffer[] = [];
   /** Any entry differs from the old table, were it only in its mode. */
   #isChanged = false;
 
@@ -100,7 +101,7 @@ class Ingest {
     this.#builder = new ContentBuilder(own, staging, base === undefined ? undefined : baseContent(own, base));
   }
 
-  async run(stagingId: string): Promise<StagedContent> {
+  async run(stagingId: string): Promise<IngestedContent> {
     await this.#scan();
     const old = await this.#oldEntries();
     const { name } = this.#job.change;
@@ -110,7 +111,7 @@ class Ingest {
       this.#call.signal.throwIfAborted();
       if (merged.kind === 'new') await this.#addItem(merged.item, merged.old);
       else if (merged.kind === 'kept') await this.#keepEntry(merged.old);
-      else if (merged.kind === 'skipped') this.#skippedFiles++;
+      else if (merged.kind === 'skipped') this.#skip(merged.name);
       else this.#drop(merged.old);
     }
     return this.#finish(stagingId);
@@ -129,7 +130,7 @@ class Ingest {
     let totalFiles = 0;
     let totalBytes = 0;
     for await (const item of itemsOnDisk(change.path, change.name, this.#ownFolder, this.#call.signal)) {
-      if (item === 'skipped') continue;
+      if (item.entry === undefined) continue;
       totalFiles++;
       totalBytes += item.file?.sizeBytes ?? 0;
       if (totalFiles > FILES) throw tooManyFiles();
@@ -180,7 +181,7 @@ class Ingest {
     const read = await this.#builder.addBytes(blocks, (bytes) => this.#report({ bytes: this.#progress.bytes + bytes }));
     await this.#count(0);
     if (read.end === 'unreadable') {
-      this.#skippedFiles++;
+      this.#skip(entry.path);
       if (old?.kind === ENTRY_KIND.FILE) await this.#appendOldBytes(entry, old, MARK.UNREADABLE);
       else await this.#append({ ...entry, marks: MARK.UNREADABLE }, false, old);
       return;
@@ -224,7 +225,7 @@ class Ingest {
     await this.#builder.addEntry(entry);
   }
 
-  async #finish(stagingId: string): Promise<StagedContent> {
+  async #finish(stagingId: string): Promise<IngestedContent> {
     await this.#enter('index');
     const snapshot = {
       id: this.#job.snapshotId,
@@ -260,8 +261,14 @@ class Ingest {
       removedFiles: this.#removedFiles,
       isChanged: this.#isChanged || this.#builder.hasReplacedLost,
       skippedFiles: this.#skippedFiles,
+      skippedNames: this.#skippedNames,
       newCells: built.newCells,
     };
+  }
+
+  #skip(name: Buffer): void {
+    this.#skippedFiles++;
+    if (this.#skippedNames.length < MISSING_NAMES) this.#skippedNames.push(name);
   }
 
   #count(bytes: number): Promise<void> {

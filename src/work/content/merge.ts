@@ -4,10 +4,10 @@ import { NAMESPACE } from '../../core/content/entry.ts';
 import type { Entry } from '../../core/content/entry.ts';
 import { compareEntries } from '../../core/content/file-table.ts';
 import { compareNames, isAtOrBelow } from '../../core/content/path.ts';
-import type { NewItem, Unseen, WalkedItem } from './new-items.ts';
+import type { LeftOut, NewItem, WalkedItem } from './new-items.ts';
 
 export type Merged =
-  | { readonly kind: 'skipped' }
+  | { readonly kind: 'skipped'; readonly name: Buffer }
   /** Goes into the new table; `old` is the entry of this name so far. */
   | { readonly kind: 'new'; readonly item: NewItem; readonly old: Entry | undefined }
   | { readonly kind: 'kept'; readonly old: Entry }
@@ -24,16 +24,15 @@ export async function* mergeTables(
 ): AsyncGenerator<Merged> {
   let left = await nextOf(old);
   let right = await nextOf(fresh);
-  while (left !== undefined || right !== undefined) {
-    if (right === 'skipped') {
-      yield { kind: 'skipped' };
-      right = await nextOf(fresh);
-    } else if (left !== undefined && (right === undefined || isBefore(left, right))) {
+  for (;;) {
+    if (left !== undefined && (right === undefined || isBefore(left, right))) {
       yield { kind: isUserAt(left, name) ? 'removed' : 'kept', old: left };
       left = await nextOf(old);
-    } else if (right?.entry === undefined) {
-      yield { kind: 'skipped' };
-      for (; left !== undefined && right !== undefined && isUserAt(left, right.unseen); left = await nextOf(old)) {
+    } else if (right === undefined) {
+      return;
+    } else if (right.entry === undefined) {
+      yield { kind: 'skipped', name: right.name };
+      for (; right.isUnseen && left !== undefined && isUserAt(left, right.name); left = await nextOf(old)) {
         yield { kind: 'kept', old: left };
       }
       right = await nextOf(fresh);
@@ -50,9 +49,9 @@ function isUserAt(old: Entry, name: Buffer): boolean {
   return old.namespace === NAMESPACE.USER && isAtOrBelow(old.path, name);
 }
 
-function isBefore(old: Entry, item: NewItem | Unseen): boolean {
+function isBefore(old: Entry, item: NewItem | LeftOut): boolean {
   if (item.entry !== undefined) return compareEntries(old, item.entry) < 0;
-  return old.namespace === NAMESPACE.USER && compareNames(old.path, item.unseen) < 0;
+  return old.namespace === NAMESPACE.USER && compareNames(old.path, item.name) < 0;
 }
 
 async function nextOf<T>(items: AsyncIterator<T>): Promise<T | undefined> {

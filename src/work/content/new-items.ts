@@ -25,11 +25,16 @@ export type NewFile = {
   read(signal: AbortSignal): AsyncGenerator<Buffer, ReadEnd>;
 };
 
-/** Nobody can tell now what is at this name and below it: what is stored there stays. */
-export type Unseen = { readonly entry: undefined; readonly file: undefined; readonly unseen: Buffer };
+/** What is at this name is not stored: a socket, a device, something that vanished, or what cannot be looked at. */
+export type LeftOut = {
+  readonly entry: undefined;
+  readonly file: undefined;
+  readonly name: Buffer;
+  /** Nobody can tell now what is at the name and below it: what is stored there stays. */
+  readonly isUnseen: boolean;
+};
 
-/** `skipped`: a socket, device or something that vanished. */
-export type WalkedItem = NewItem | Unseen | 'skipped';
+export type WalkedItem = NewItem | LeftOut;
 
 const EMPTY = Buffer.alloc(0);
 const SLASH = Buffer.from('/');
@@ -44,8 +49,7 @@ export async function* itemsOnDisk(
   for await (const walked of walk(path, signal, except)) {
     const stored = walked.path.length === 0 ? name : Buffer.concat([name, SLASH, walked.path]);
     if (walked.kind !== 'skipped') yield itemOf(walked, stored);
-    else if (walked.reason === 'unseen') yield { entry: undefined, file: undefined, unseen: stored };
-    else yield 'skipped';
+    else yield { entry: undefined, file: undefined, name: stored, isUnseen: walked.reason === 'unseen' };
   }
 }
 

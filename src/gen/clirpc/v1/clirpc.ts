@@ -1036,6 +1036,8 @@ export interface SetFileUpdate {
   unchanged: boolean;
   /** skipped_files counts sockets, devices and unreadable files; last message. */
   skippedFiles: bigint;
+  /** skipped_names are the stored names of the first of them; last message. */
+  skippedNames: Buffer[];
 }
 
 /** GetFileRequest asks for a name. */
@@ -5554,6 +5556,7 @@ function createBaseSetFileUpdate(): SetFileUpdate {
     removedFiles: 0n,
     unchanged: false,
     skippedFiles: 0n,
+    skippedNames: [],
   };
 }
 
@@ -5585,6 +5588,9 @@ export const SetFileUpdate: MessageFns<SetFileUpdate> = {
         throw new globalThis.Error("value provided for field message.skippedFiles of type uint64 too large");
       }
       writer.uint32(48).uint64(message.skippedFiles);
+    }
+    for (const v of message.skippedNames) {
+      writer.uint32(58).bytes(v!);
     }
     return writer;
   },
@@ -5650,6 +5656,14 @@ export const SetFileUpdate: MessageFns<SetFileUpdate> = {
             message.skippedFiles = reader.uint64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.skippedNames.push(Buffer.from(reader.bytes()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5682,6 +5696,11 @@ export const SetFileUpdate: MessageFns<SetFileUpdate> = {
         : isSet(object.skipped_files)
         ? BigInt(object.skipped_files)
         : 0n,
+      skippedNames: globalThis.Array.isArray(object?.skippedNames)
+        ? object.skippedNames.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : globalThis.Array.isArray(object?.skipped_names)
+        ? object.skipped_names.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : [],
     };
   },
 
@@ -5704,6 +5723,9 @@ export const SetFileUpdate: MessageFns<SetFileUpdate> = {
     }
     if (message.skippedFiles !== 0n) {
       obj.skippedFiles = message.skippedFiles.toString();
+    }
+    if (message.skippedNames?.length) {
+      obj.skippedNames = message.skippedNames.map((e) => base64FromBytes(e));
     }
     return obj;
   },
@@ -5729,6 +5751,7 @@ export const SetFileUpdate: MessageFns<SetFileUpdate> = {
     message.skippedFiles = (object.skippedFiles !== undefined && object.skippedFiles !== null)
       ? BigInt(object.skippedFiles)
       : 0n;
+    message.skippedNames = object.skippedNames?.map((e) => e) || [];
     return message;
   },
 };
