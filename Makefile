@@ -14,7 +14,7 @@ GEN ?= src/gen
 INSTALLED := node_modules/.installed-lock.json
 ASSETS := -name '*.sql' -o -name '*.wasm' -o -name '*.cjs'
 
-.PHONY: help setup gen rpc gen-check check test e2e e2e-society scorecard fuzz sim adversary sim-long demo build docker-check run clean
+.PHONY: help setup gen rpc gen-check check test e2e e2e-society scorecard fuzz sim detect trouble adversary sim-long demo build docker-check run clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -82,6 +82,12 @@ fuzz: setup ## mutated input for every parser; N=1000000 inputs each, SEED=n rep
 
 sim: setup ## a society of simulated nodes; SEED=n NODES=n DAYS=n MIN_REPLICAS=n choose and replay a run, TRACE=1 prints it
 	@SEED='$(SEED)' NODES='$(NODES)' DAYS='$(DAYS)' MIN_REPLICAS='$(MIN_REPLICAS)' node --max-semi-space-size=64 test/sim/run.ts
+
+detect: setup ## figures of detection: RUNS losses of 1 %, CELLS lost cells, CHALLENGES to honest peers; SEED=n; about half an hour
+	@SEED='$(SEED)' RUNS='$(RUNS)' CELLS='$(CELLS)' CHALLENGES='$(CHALLENGES)' node --max-semi-space-size=64 test/sim/detect.ts
+
+trouble: setup ## faults by seed in a simulated circle; MODE=safety or liveness, SEED=n DAYS=n replay a run, RUNS=n makes more
+	@MODE='$(MODE)' SEED='$(SEED)' RUNS='$(RUNS)' DAYS='$(DAYS)' node test/sim/trouble-run.ts
 
 adversary: setup ## every scripted peer against whole daemons, with its defence and without; PEER=n plays one
 	@PEER='$(PEER)' node test/adversary/run.ts
