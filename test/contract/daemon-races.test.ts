@@ -83,7 +83,8 @@ test('an owner that commits again before anything of a revision was pulled is bl
   await owner.setFiles({ big: noiseOf('first', MIB) });
   await pause.reached;
   await owner.setFiles({ big: noiseOf('second', MIB) });
-  await world.until('both are offered', () => storer.said('offer-received', {}, mark).length >= 2);
+  const sequence = String(newestOf(owner).row.sequence);
+  await world.until('the second is offered', () => owner.said('revision-offered', { sequence }).length > 0);
   pause.go();
   await storer.hears('pull-superseded', {}, mark);
   await world.until('the second is proved', () => owner.isProvedAt(storer));
@@ -97,9 +98,10 @@ test('who pulls what its owner has replaced is told so, though the newer offer h
   const pause = pauseServing(owner);
   await owner.setFiles({ big: noiseOf('first', MIB) });
   await pause.reached;
-  const offer = owner.pauseAt('setContentRevision', 1); // remembered before it is said
+  const offer = owner.pauseAt('setContentRevision', 1);
   await owner.setFiles({ big: noiseOf('second', MIB) });
-  await offer.reached;
+  const offered = () => owner.session.registry.contract(storer.id)?.replica.offered;
+  await world.until('the offer is remembered', () => offered()?.equals(newestOf(owner).row.contentId) === true);
   pause.go();
   await storer.hears('pull-superseded', {}, mark);
   assert.equal(storer.session.pullFailures.get(owner.id)?.faults ?? 0, 0);
