@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { mayName } from '../../src/daemon/lineage.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 import { gone, isNormal, newestOf } from './family.ts';
@@ -201,7 +202,7 @@ test('of a fork that its holder has lost in part the rest is taken when the user
   const mark = owner.events.length;
   await complete(owner);
   assert.equal(owner.session.node.forks.length, 1, 'what was not shown was accepted');
-  await owner.session.tasks.publish(owner.session, one.id, never());
+  assert.equal(mayName(owner.session, one.id, fork.contentId), false);
   assert.equal(owner.said('revision-offered', { peer: one.id }, mark).length, 0);
   assert.deepEqual(one.holdsFor(owner)?.contentId, fork.contentId, 'the only copy of the fork was replaced');
   await complete(owner);
