@@ -21,7 +21,11 @@ test('a network that is cut in two is one again, and the newest revision reaches
   const status = await owner.api.status();
   assert.deepEqual([status.verdict, status.verifiedReplicas], ['AT_RISK', 1]);
   const { copies, files, names } = status.weakest ?? assert.fail();
-  assert.deepEqual([copies, files, names.map(String)], [1, 1, ['photos']], 'what changed is weakest, the rest is at three');
+  assert.deepEqual(
+    [copies, files, names.map(String)],
+    [1, 1, ['photos']],
+    'what changed is weakest, the rest is at three',
+  );
 
   world.network.isCut = () => false;
   await protectedSoon(world, owner);
