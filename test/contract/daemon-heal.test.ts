@@ -9,6 +9,7 @@ import type { TestContext } from 'node:test';
 import { blobCellCount } from '../../src/core/challenge/plan.ts';
 import { BbError, isBbError } from '../../src/core/errors.ts';
 import { CELL_BYTES } from '../../src/core/limits.ts';
+import { pullTarget } from '../../src/daemon/held.ts';
 import type { CellPosition } from '../../src/ports/cell-store.ts';
 import { agree, check, damageCell, DaemonWorld, lieTo, losePacks, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
@@ -199,7 +200,8 @@ test('a damaged own cell is never served, and a new storer gets it as soon as it
 
 /** What a storer is told when it asks for cells of an open upload. */
 async function pull(storer: DaemonNode, owner: DaemonNode, from: number, cells: number): Promise<string> {
-  const contentId = owner.session.newest?.row.contentId ?? assert.fail('no content');
+  // Not simply the newest one: the contract that was just agreed on is sealed into a revision of its own soon.
+  const { contentId } = pullTarget(storer.session, owner.id)?.value ?? assert.fail('nothing is pulled');
   const range = { offset: from * CELL_BYTES, length: cells * CELL_BYTES };
   const request = { contentId, ...range, referenceContentId: Buffer.alloc(0), repair: false, leaves: false };
   try {
