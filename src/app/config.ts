@@ -45,7 +45,9 @@ export function readConfig(args: Arguments): Config {
   );
   const file = readFile(paths.configFile, args.config !== undefined);
   const level = LEVELS.find((known) => known === (args['log-level'] ?? file.log?.level ?? 'info'));
-  if (level === undefined) throw new BbError('USAGE', `--log-level is one of ${LEVELS.join(', ')}`);
+  if (level === undefined) {
+    throw new BbError('USAGE', `--log-level is one of ${LEVELS.join(', ')}`, { hint: 'See bbd --help.' });
+  }
   const torConfig = args['tor-config'] ?? file.tor?.config;
   const torLines = torConfig === undefined ? '' : readText(resolve(torConfig), 'the file of --tor-config');
   const torControl = args['tor-control'] ?? file.tor?.control;

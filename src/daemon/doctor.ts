@@ -72,7 +72,7 @@ async function checkCatalog(daemon: Daemon, fix: boolean): Promise<Finding[]> {
   const rows = daemon.state === 'UNLOCKED' ? await daemon.deps.catalog.verify() : undefined;
   const problems = [...report.problems, ...(rows?.catalog ?? []), ...unlockProblem(daemon, report)];
   if (problems.length === 0) return [soundCatalog(report), await checkCopy(daemon, report, fix)];
-  const words = `the catalog (state.db) is damaged: ${[...new Set(problems)].slice(0, PROBLEMS_SHOWN).join('; ')}`;
+  const words = damageWords(problems);
   if (!fix) return [finding('catalog', 'damaged', words, 'bb doctor --fix'), copyFinding(daemon, report)];
   // A copy that was tried and whose rows do not open is of no use a second time.
   const isCopyBad = (rows?.copy.length ?? 0) > 0 || (report.problems.length === 0 && report.rebuiltFrom === 'copy');
@@ -81,6 +81,15 @@ async function checkCatalog(daemon: Daemon, fix: boolean): Promise<Finding[]> {
 }
 
 const PROBLEMS_SHOWN = 3;
+/** What an error says that knows no more than this. */
+const DAMAGED = 'the catalog is damaged';
+
+function damageWords(problems: readonly string[]): string {
+  const told = [...new Set(problems)].filter((problem) => problem !== DAMAGED).slice(0, PROBLEMS_SHOWN);
+  return told.length === 0
+    ? 'the catalog (state.db) is damaged'
+    : `the catalog (state.db) is damaged: ${told.join('; ')}`;
+}
 
 const REBUILT_WORDS = {
   copy: 'it was put back from its copy (state.bak), and bb unlock finds in the packs what came later; the damaged files are kept as state.db.damaged-*',

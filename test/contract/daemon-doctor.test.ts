@@ -42,6 +42,11 @@ const SEEN_AT_START: readonly Damage[] = [
     make: inOneFile((owner) => rewrite(owner, DB, (bytes) => bytes.subarray(0, bytes.length / 2))),
     says: /cut short/,
   },
+  {
+    name: 'no database any more',
+    make: inOneFile((owner) => rewrite(owner, DB, (bytes) => Buffer.from(bytes).fill(7, 0, 16))),
+    says: /^(damaged: the catalog \(state\.db\)|the catalog) is damaged$/,
+  },
 ];
 
 /** What doctor says is to be done about cells and packs. */

@@ -24,6 +24,11 @@ test('a time divisor needs a test network of our own tor', () => {
   assert.throws(() => divisorOf(divided, {}), { code: 'BAD_CONFIG', message: /TestingTorNetwork/ });
 });
 
+test('a level of logging that is none is refused with the way to the right ones', () => {
+  const refused = { code: 'USAGE', message: /one of debug, info/, hint: 'See bbd --help.' };
+  assert.throws(() => divisorOf('', { 'log-level': 'loud' }), refused);
+});
+
 test('a time divisor is refused with a running tor, whatever lines nobody uses', () => {
   const divided = '[test]\ntime_divisor = 10\n';
   const refused = { code: 'BAD_CONFIG', message: /tor-control/ };

@@ -52,6 +52,9 @@ test('bootstrap progress is told in words, from a reply and from an event', () =
   assert.deepEqual(readBootstrap(info), { percent: 75, words: 'knows enough relays' });
   const event = 'STATUS_CLIENT WARN BOOTSTRAP PROGRESS=10 TAG=new_tag SUMMARY="New thing" WARNING="No route to host"';
   assert.deepEqual(readBootstrap(event), { percent: 10, words: 'New thing, trouble: No route to host' });
+  const closed = 'STATUS_CLIENT WARN BOOTSTRAP PROGRESS=5 TAG=conn SUMMARY="Connecting" WARNING="DONE" REASON=DONE';
+  const words = 'connecting to the Tor network, trouble: a relay closed the connection';
+  assert.deepEqual(readBootstrap(closed), { percent: 5, words });
   for (const bad of [
     '',
     'NOTICE CIRCUIT_ESTABLISHED',

@@ -29,6 +29,9 @@ const WORDS: Readonly<Record<string, string>> = {
   done: 'connected',
 };
 
+/** What tor calls trouble in a word of its own; any other warning is a sentence already. */
+const TROUBLE: Readonly<Record<string, string>> = { DONE: 'a relay closed the connection' };
+
 /** Reads a GETINFO value or the text of a STATUS_CLIENT event; undefined for anything else. */
 export function readBootstrap(text: string): Bootstrap | undefined {
   if (!/(^|\s)BOOTSTRAP\s/.test(text)) return undefined;
@@ -37,5 +40,6 @@ export function readBootstrap(text: string): Bootstrap | undefined {
   if (!Number.isInteger(percent) || percent < 0 || percent > 100) return undefined;
   const warning = words.get('WARNING');
   const doing = WORDS[words.get('TAG') ?? ''] ?? words.get('SUMMARY') ?? 'starting';
-  return { percent, words: warning === undefined ? doing : `${doing}, trouble: ${warning.slice(0, 100)}` };
+  if (warning === undefined) return { percent, words: doing };
+  return { percent, words: `${doing}, trouble: ${TROUBLE[warning] ?? warning.slice(0, 100)}` };
 }
