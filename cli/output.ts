@@ -5,7 +5,7 @@ import pc from 'picocolors';
 import type { BbError } from '../src/core/errors.ts';
 import { ERRORS } from '../src/core/errors.ts';
 import type { Progress } from '../src/gen/clirpc/v1/clirpc.ts';
-import { progressJson, progressText } from './progress.ts';
+import { phaseText, progressJson, progressText, quartersDone } from './progress.ts';
 import { safeLines, safeText } from './safe-text.ts';
 
 export type OutputSettings = {
@@ -39,6 +39,7 @@ export class Output {
   readonly #stderr: Sink;
   readonly #warnings: string[] = [];
   #phase = '';
+  #quarters = 0;
   #lineOpen = false;
 
   constructor(settings: OutputSettings, stdout: Sink, stderr: Sink) {
@@ -67,14 +68,23 @@ export class Output {
   progress(progress: Progress): void {
     if (this.settings.json) return this.line(progressJson(progress));
     if (this.settings.quiet) return;
-    const text = safeText(progressText(progress));
     if (this.#stderr.isTTY) {
-      this.#stderr.write(`\r\u001b[K* ${text}`);
+      this.#stderr.write(`\r\u001b[K* ${safeText(progressText(progress))}`);
       this.#lineOpen = true;
-    } else if (progress.phase !== this.#phase) {
-      this.#prose(`* ${text}`);
+    } else {
+      this.#progressLine(progress);
+    }
+  }
+
+  /** The end of a phase is told by what follows it. */
+  #progressLine(progress: Progress): void {
+    const isNew = progress.phase !== this.#phase;
+    const quarters = quartersDone(progress);
+    if (isNew || (quarters > this.#quarters && progress.done < progress.total)) {
+      this.#prose(`* ${safeText(progress.done === 0n ? phaseText(progress) : progressText(progress))}`);
     }
     this.#phase = progress.phase;
+    this.#quarters = isNew ? quarters : Math.max(quarters, this.#quarters);
   }
 
   /** One NDJSON line of a stream; only with --json. */

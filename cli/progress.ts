@@ -1,5 +1,5 @@
 // How far a job is, as one shape for every job. On a terminal one line is rewritten; in a file a line appears for each new
-// phase; with --json each step is one NDJSON line on stdout.
+// phase and each further quarter of it; with --json each step is one NDJSON line on stdout.
 
 import { formatBytes } from '../src/core/format-bytes.ts';
 import type { Progress } from '../src/gen/clirpc/v1/clirpc.ts';
@@ -41,9 +41,24 @@ export function progressJson(progress: Progress): ProgressJson {
   };
 }
 
+/** Quarters of the phase that are done. */
+export function quartersDone({ done, total }: Progress): number {
+  return total > 0n ? Number((done * 4n) / total) : 0;
+}
+
+/** The line of a phase that has done nothing yet: "read: 8.1 GiB in all". */
+export function phaseText(progress: Progress): string {
+  const { phase, total } = progress;
+  return total > 0n ? `${phase}: ${amountText(phase, total)} in all` : phase;
+}
+
+function amountText(phase: string, value: bigint): string {
+  return BYTE_PHASES.has(phase) ? formatBytes(value) : value.toString();
+}
+
 /** "read 1.2 GiB of 8.1 GiB (14 %), 41.0 MiB/s, 3 min left". */
 export function progressText(progress: Progress): string {
-  const amount = (value: bigint): string => (BYTE_PHASES.has(progress.phase) ? formatBytes(value) : value.toString());
+  const amount = (value: bigint): string => amountText(progress.phase, value);
   const parts = [progress.phase];
   if (progress.total > 0n) {
     const percent = Number((progress.done * 100n) / progress.total);

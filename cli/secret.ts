@@ -93,6 +93,9 @@ async function fromFile(path: string, warn: (text: string) => void): Promise<Buf
   });
   try {
     const stat = await file.stat();
+    if (stat.isDirectory()) {
+      throw new BbError('USAGE', `${path} is a folder`, { hint: '--password-file takes a file.' });
+    }
     if (stat.isFile() && (stat.mode & OTHERS) !== 0) {
       warn('other users of this machine can read the secret file; run chmod 600 on it');
     }

@@ -16,13 +16,16 @@ import type { KitFile } from '../recovery-kit.ts';
 import type { Result } from '../output.ts';
 import { askChoice, askText } from '../prompt.ts';
 import { hasSecretOption, readSecret, requireChannel, secretSources } from '../secret.ts';
+import { answers } from '../start-daemon.ts';
 
 type Kind = 'generate' | 'phrase' | 'password';
 type Plan = { readonly kind: Kind; readonly recover: boolean; readonly isNew: boolean };
 
 export async function run(context: Context, _args: readonly string[], options: Options): Promise<Result> {
   const { settings, out } = context;
-  const plan = planOf(options) ?? (settings.canAsk ? await askPlan() : GENERATE);
+  const wanted = planOf(options);
+  if (await answers(context.paths.socket)) await requireNoIdentity(context, options);
+  const plan = wanted ?? (settings.canAsk ? await askPlan() : GENERATE);
   const kitPath = textOption(options, 'kitFile');
   if (plan.kind === 'generate' && kitPath === undefined && !settings.json && !settings.canAsk) {
     throw new BbError('USAGE', 'without a terminal the 24 words would be lost', {
@@ -32,10 +35,7 @@ export async function run(context: Context, _args: readonly string[], options: O
   // What cannot work leaves no daemon behind that was started for it.
   if (plan.kind === 'password') requireAccount(context, options);
   if (plan.kind !== 'generate') requireChannel(secretSources(options), settings.canAsk);
-  const { state } = await ensureDaemon(context, options);
-  if (state !== NodeState.NODE_STATE_NOT_INITIALISED) {
-    throw new BbError('ALREADY_INITIALISED', 'this data directory has an identity already');
-  }
+  await requireNoIdentity(context, options);
   const name = textOption(options, 'name') ?? (settings.canAsk ? await askName() : '');
   const account = plan.kind === 'password' ? await accountOf(options) : '';
   const secret = plan.kind === 'generate' ? Buffer.alloc(0) : await typedSecret(context, options, plan);
@@ -60,6 +60,13 @@ export async function run(context: Context, _args: readonly string[], options: O
   } finally {
     secret.fill(0);
   }
+}
+
+/** Starts a daemon when none answers. */
+async function requireNoIdentity(context: Context, options: Options): Promise<void> {
+  const { state } = await ensureDaemon(context, options);
+  if (state === NodeState.NODE_STATE_NOT_INITIALISED) return;
+  throw new BbError('ALREADY_INITIALISED', 'this data directory has an identity already');
 }
 
 const GENERATED_OR_TYPED = 'New words: leave out --new and --recover. Your own: leave out --generate and --kit-file.';

@@ -6,14 +6,20 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { MARK } from '../../src/core/content/entry.ts';
 import type { LocalApi } from '../../src/daemon/local-api.ts';
-import { REVISION } from '../contract/rpc-local-fixture.ts';
-import { entry, folder, items, rigWith } from './rig.ts';
+import { PEER_VIEW, PROGRESS, REVISION, STORAGE } from '../contract/rpc-local-fixture.ts';
+import { entry, folder, items, rigWith, UNLOCKED } from './rig.ts';
 import { runRows } from './rows.ts';
 
 const SET = { revision: REVISION, addedFiles: 1, removedFiles: 0, skippedFiles: 0, skippedNames: [], unchanged: false };
 const SETS_ANYTHING: Partial<LocalApi> = { setFile: async () => SET };
 const skips = (skippedFiles: number, ...names: string[]): Partial<LocalApi> => ({
   setFile: async () => ({ ...SET, skippedFiles, skippedNames: names.map((name) => Buffer.from(name)) }),
+});
+const GIB = 1024 ** 3;
+const TIB = 1024 ** 4;
+/** With 1 GiB of peers' bytes on the disk. */
+const storing = (limitBytes: number, diskFreeBytes: number): Partial<LocalApi> => ({
+  setStorage: async () => ({ ...STORAGE, limitBytes, onlineBytes: GIB / 2, offlineBytes: GIB / 2, diskFreeBytes }),
 });
 const UNREADABLE = entry('keys', { marks: MARK.UNREADABLE });
 const COMPLETE: Partial<LocalApi> = {
@@ -83,6 +89,22 @@ runRows([
     exit: 2,
     stderr: /^error: bb peers lst is no command\nhint: Use bb peers with one of: list, /,
   },
+  // Nobody is asked about a peer that does not exist.
+  {
+    bb: ['storage', 'set', '--limit', '1GiB', '--break-promises', 'anna,nobody'],
+    daemon: { peers: async () => [PEER_VIEW] },
+    exit: 19,
+    stderr: /^error: no peer is called "nobody"\n/,
+  },
+  // Allowed, for a larger disk may be on its way.
+  {
+    bb: ['storage', 'set', '--limit', '100TiB'],
+    daemon: storing(100 * TIB, 64 * GIB),
+    exit: 0,
+    stderr: 'warning: the disk has room for 65.0 GiB of it only; peers will be promised more than can be kept\n',
+    data: { limit_bytes: 100 * TIB },
+  },
+  { bb: ['storage', 'set', '--limit', '65GiB'], daemon: storing(65 * GIB, 64 * GIB), exit: 0, stderr: '' },
   // Nothing is under way any more, so there is no progress to show.
   {
     bb: ['recover'],
@@ -106,6 +128,31 @@ test('init finds out what it lacks before it looks for a daemon', async () => {
     assert.equal(ran.exit, 2, ran.stderr);
     assert.match(ran.stderr, says);
   }
+});
+
+test('init on a node that exists says so, whatever else it would need', async () => {
+  await using rig = await rigWith(UNLOCKED);
+  for (const args of [['--generate'], ['--recover'], ['--own-password', '--password-stdin']]) {
+    const ran = await rig.bb(['init', ...args], { input: 'words' });
+    assert.equal(ran.exit, 18, ran.stderr);
+    assert.match(ran.stderr, /^error: this data directory has an identity already\n/);
+  }
+});
+
+test('in a file progress says how much there is, and each further quarter', async () => {
+  const at = (phase: string, done: number) => ({ ...PROGRESS, phase, done: done * GIB, total: 8 * GIB, etaSec: 0 });
+  await using rig = await rigWith({
+    setFile: async (_source, onProgress) => {
+      for (const done of [0, 1, 2, 3, 5, 8]) onProgress({ ...at('read', done), bytesPerSec: 0 });
+      onProgress({ ...at('index', 0), total: 0, bytesPerSec: 0 });
+      return SET;
+    },
+  });
+  const ran = await rig.bb(['setfile', 'docs']);
+  assert.equal(
+    ran.stderr,
+    '* read: 8.0 GiB in all\n* read 2.0 GiB of 8.0 GiB (25 %)\n* read 5.0 GiB of 8.0 GiB (62 %)\n* index\n',
+  );
 });
 
 test('unlock makes nothing where no node is, as in a mistyped data directory', async () => {

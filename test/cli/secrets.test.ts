@@ -67,6 +67,7 @@ test('what is refused about a secret', async () => {
     [['unlock', '--password-stdin'], 2, /the secret is empty/],
     [['unlock', '--password-file', 'empty'], 2, /the secret is empty/],
     [['unlock', '--password-file', 'none'], 19, /none: no such file/],
+    [['unlock', '--password-file', '.'], 2, /^error: \. is a folder\nhint: --password-file takes a file\.\n$/],
     [['unlock', '--password-file', 'long'], 2, /at most 4096 bytes/],
     [['unlock', '--password-command', 'echo no; exit 3'], 2, /failed with status 3/],
     [['unlock', '--password-command', 'exec yes'], 2, /at most 4096 bytes/],

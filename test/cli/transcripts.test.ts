@@ -215,7 +215,12 @@ const ROWS: readonly Row[] = [
     data: { limit_bytes: 20 * 1024 ** 3, min_replicas: 2 },
   },
   { bb: ['storage', 'set'], exit: 2, stderr: /nothing to set/ },
-  { bb: ['storage', 'set', '--limit', '1GiB', '--break-promises', 'anna'], exit: 22, stderr: /stored for anna\?/ },
+  {
+    bb: ['storage', 'set', '--limit', '1GiB', '--break-promises', 'anna'],
+    daemon: { peers: async () => [PEER_VIEW] },
+    exit: 22,
+    stderr: /stored for anna\?/,
+  },
   { bb: ['storage', 'held'], daemon: { held: async () => [] }, exit: 0, stdout: 'Nothing is held for peers.\n' },
   {
     bb: ['storage', 'held'],
