@@ -43,31 +43,22 @@ export async function singleCells(seed: string, losses: number): Promise<readonl
     const [first, middle] = owner.files as [SimFile, SimFile];
     return [FIRST_CELL + 1 + first.cells.length + world.random.below(middle.cells.length)];
   };
-  everyNight(circle, rotate());
+  everyNight(circle);
   const found = new Losses(circle, losses, draw);
   await found.all(losses, 90 * DAY_MS);
   return found.hours.map((hours) => hours / 24);
 }
 
-function everyNight({ world, nodes }: Circle, change: (files: readonly SimFile[]) => readonly SimFile[]): void {
+/** The first file loses its last cell, as long as it has some, so that all others move; what is new comes last, as in src. */
+function everyNight({ world, nodes }: Circle): void {
   const [owner] = nodes as [SimNode];
   const night = (): void => {
     world.time.at(DAY_MS, night);
-    backUp(owner, change(owner.files)).catch(ignoreBadMoment);
+    const [first, middle, last] = owner.files as [SimFile, SimFile, SimFile];
+    const rest = first.cells.length > 1 ? first.cells.slice(0, -1) : first.cells;
+    backUp(owner, [{ ...first, cells: rest }, middle, { ...last, cells: [...last.cells, 1] }]).catch(ignoreBadMoment);
   };
   world.time.at(2 * HOUR_MS, night);
-}
-
-/** The first file loses its last cell, night after night, until it grows again: all others move. */
-function rotate(): (files: readonly SimFile[]) => readonly SimFile[] {
-  let grows = false;
-  return (files) => {
-    const [first, ...others] = files as [SimFile, ...SimFile[]];
-    if (first.cells.length < 3) grows = true;
-    if (first.cells.length > CELLS / 4) grows = false;
-    const cells = grows ? [...first.cells, 1] : first.cells.slice(0, -1);
-    return [{ ...first, cells }, ...others];
-  };
 }
 
 /** What the storers of an honest world were found to be, in `challenges` answered ones. */
