@@ -16,3 +16,9 @@ export async function isUnused(dataDir: string): Promise<boolean> {
   const names = await readdir(dataDir).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : ['?']));
   return names.length === 0;
 }
+
+/** True when a node was made in this data directory: its header is there. */
+export async function hasNode(dataDir: string): Promise<boolean> {
+  const names = await readdir(dataDir).catch((): string[] => []);
+  return names.includes('header.json');
+}

@@ -14,6 +14,7 @@ import { ensureDaemon } from '../ensure-daemon.ts';
 import { quizWords, reserveKitFile, wordGrid } from '../recovery-kit.ts';
 import type { KitFile } from '../recovery-kit.ts';
 import type { Result } from '../output.ts';
+import { hasNode } from '../paths.ts';
 import { askChoice, askText } from '../prompt.ts';
 import { hasSecretOption, readSecret, requireChannel, secretSources } from '../secret.ts';
 import { answers } from '../start-daemon.ts';
@@ -25,6 +26,7 @@ export async function run(context: Context, _args: readonly string[], options: O
   const { settings, out } = context;
   const wanted = planOf(options);
   if (await answers(context.paths.socket)) await requireNoIdentity(context, options);
+  else if (await hasNode(context.paths.dataDir)) throw hasIdentity();
   const plan = wanted ?? (settings.canAsk ? await askPlan() : GENERATE);
   const kitPath = textOption(options, 'kitFile');
   if (plan.kind === 'generate' && kitPath === undefined && !settings.json && !settings.canAsk) {
@@ -66,7 +68,11 @@ export async function run(context: Context, _args: readonly string[], options: O
 async function requireNoIdentity(context: Context, options: Options): Promise<void> {
   const { state } = await ensureDaemon(context, options);
   if (state === NodeState.NODE_STATE_NOT_INITIALISED) return;
-  throw new BbError('ALREADY_INITIALISED', 'this data directory has an identity already');
+  throw hasIdentity();
+}
+
+function hasIdentity(): BbError {
+  return new BbError('ALREADY_INITIALISED', 'this data directory has an identity already');
 }
 
 const GENERATED_OR_TYPED = 'New words: leave out --new and --recover. Your own: leave out --generate and --kit-file.';

@@ -139,6 +139,14 @@ test('init on a node that exists says so, whatever else it would need', async ()
   }
 });
 
+test('init finds a node whose daemon does not run, and starts none for it', async () => {
+  await using rig = await rigWith();
+  await mkdir(rig.dataDir);
+  await writeFile(join(rig.dataDir, 'header.json'), '{}');
+  const ran = await rig.bb(['init', '--generate']);
+  assert.deepEqual([ran.exit, await readdir(rig.dataDir)], [18, ['header.json']]);
+});
+
 test('in a file progress says how much there is, and each further quarter', async () => {
   const at = (phase: string, done: number) => ({ ...PROGRESS, phase, done: done * GIB, total: 8 * GIB, etaSec: 0 });
   await using rig = await rigWith({
