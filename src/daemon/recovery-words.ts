@@ -49,8 +49,8 @@ export async function refuseUnheldWord(session: Session): Promise<void> {
   const { acceptedSequence } = session.node;
   const held = heldSequences(session);
   if (acceptedSequence === 0 || held.length === 0 || held.includes(acceptedSequence)) return;
-  session.recovery.refusal = notHeld(acceptedSequence, held);
   await session.registry.updateNode(() => ({ ...session.node, acceptedSequence: 0 }));
+  session.recovery.refusal = notHeld(acceptedSequence, held);
   plan(session, 'recover', 0);
 }
 

@@ -20,6 +20,13 @@ async function complete(node: DaemonNode, acceptLoss = false): Promise<void> {
   for await (const { done } of node.api.recover(args, never())) if (done) break;
 }
 
+/** The fork was seen, and who holds it has said so: what can be had of it can be asked for. */
+async function isFound(owner: DaemonNode, fork: { readonly contentId: Buffer }): Promise<void> {
+  await owner.hears('fork-found');
+  const { world, session } = owner;
+  await world.until('its holder answered', () => session.recovery.holdersOf(fork.contentId).length > 0);
+}
+
 /** An owner with two storers, and an image of its disk as of now. */
 async function imaged(context: TestContext) {
   const [owner, one, two] = await DaemonWorld.ready(context, 'owner', 'one', 'two');
@@ -78,7 +85,7 @@ async function isWhole(owner: DaemonNode, sequence: number): Promise<void> {
 test('after a split nothing is published until the user says so, then the files of both are one content', async (context) => {
   const { owner, one, world, fork } = await forked(context);
   world.mend(owner, one);
-  await owner.hears('fork-found');
+  await isFound(owner, fork);
   assert.equal(await text(owner, 'docs/both'), 'of the image');
   assert.deepEqual(one.holdsFor(owner)?.contentId, fork.contentId);
   const mark = owner.events.length;
@@ -198,7 +205,7 @@ test('of a fork that its holder has lost in part the rest is taken when the user
     return peer === one.id && offset >= 131_072 * (fork.headCells + fork.indexCells + 16) ? gone() : stream;
   });
   world.mend(owner, one);
-  await owner.hears('fork-found');
+  await isFound(owner, fork);
   const mark = owner.events.length;
   await complete(owner);
   assert.equal(owner.session.node.forks.length, 1, 'what was not shown was accepted');
@@ -212,10 +219,10 @@ test('of a fork that its holder has lost in part the rest is taken when the user
 });
 
 test('a fork that nobody gives is given up by a word of its own', async (context) => {
-  const { owner, one, world } = await forked(context);
+  const { owner, one, world, fork } = await forked(context);
   owner.changes.set('download', (stream: AsyncIterable<unknown>, [peer]) => (peer === one.id ? gone() : stream));
   world.mend(owner, one);
-  await owner.hears('fork-found');
+  await isFound(owner, fork);
   await complete(owner);
   await complete(owner);
   assert.equal(owner.session.node.forks.length, 1);
