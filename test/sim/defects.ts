@@ -180,7 +180,7 @@ export const DEFECTS: readonly Defect[] = [
     name: 'a stale revision wins in recovery',
     edits: [{ file: 'core/recovery/choose.ts', from: 'compareRevisions(b, a)', to: 'compareRevisions(a, b)' }],
     scenario: ['lost-disks', 'one fresh holder among stale ones'],
-    noticed: /strictly deep-equal/,
+    noticed: /a stale revision was restored/,
   },
   {
     name: 'the lineage guard is off',

@@ -108,7 +108,7 @@ test('one fresh holder among stale ones is enough to get the newest revision bac
   await world.does(owner.init('recover'));
   await normalSoon(world, owner);
   assert.deepEqual(await listing(owner), before);
-  assert.ok((owner.session.newest?.row.sequence ?? 0) > sequence);
+  assert.ok((owner.session.newest?.row.sequence ?? 0) > sequence, 'a stale revision was restored');
 });
 
 /** Nothing of what is on this disk can be read any more. */
