@@ -23,8 +23,10 @@ export async function* followRecovery(
   if (args.from !== '') await askNamed(session, args, signal);
   if (session.node.mode !== 'normal') await takeWords(session, args);
   else if (args.complete) {
+    // Only what was shown can be accepted, and what is found missing from now on was not.
+    const word = { shown: new Set(recovery.stuckForks), isLossAccepted: args.acceptLoss };
     await outliveForks(session);
-    await mergeForks(session, stop, args.acceptLoss ? 'lost' : 'partly');
+    await mergeForks(session, stop, word);
   }
   for await (const event of daemon.bus.subscribe(true, stop)) {
     if (!INTERESTING.has(event.name)) continue;

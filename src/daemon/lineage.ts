@@ -104,12 +104,19 @@ export async function rememberOwnFork(session: Session, line: Newest): Promise<v
 
 /** Shown until it is merged; content under both ids stays where it is. */
 export async function rememberFork(session: Session, contentId: Buffer): Promise<void> {
-  if (session.node.forks.some((fork) => fork.equals(contentId))) return;
+  if (isRemembered(session.node, contentId)) return;
+  let isNew = false;
   await session.registry.updateNode((node) => {
     if (node === undefined) throw new BbError('INTERNAL', 'the node record is gone');
-    return { ...node, forks: [...node.forks, contentId].slice(-FORKS_KEPT) };
+    // Peers tell of it at the same time: twice in the list it would push another one out.
+    isNew = !isRemembered(node, contentId);
+    return isNew ? { ...node, forks: [...node.forks, contentId].slice(-FORKS_KEPT) } : node;
   });
-  session.bus.emit('fork-found', {});
+  if (isNew) session.bus.emit('fork-found', {});
+}
+
+function isRemembered({ forks }: NodeRecord, contentId: Buffer): boolean {
+  return forks.some((fork) => fork.equals(contentId));
 }
 
 /** Forks that are remembered and shown. */

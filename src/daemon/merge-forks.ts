@@ -18,11 +18,16 @@ import type { FoundId, OpenedHead } from './recovery.ts';
 import type { Newest, Session } from './session.ts';
 import { planDrop } from './superseded.ts';
 
-/** What the user said of forks of which something is missing: that what there is is enough, or that nothing is needed. */
-export type ForkWord = 'none' | 'partly' | 'lost';
+/**
+ * What the user said of forks of which something is missing: that what there is is enough of those that were `shown` (content
+ * ids in hex) when he said it, and whether nothing of any is needed.
+ */
+export type ForkWord = { readonly shown: ReadonlySet<string>; readonly isLossAccepted: boolean };
+
+const NO_WORD: ForkWord = { shown: new Set(), isLossAccepted: false };
 
 /** The task, and `bb init complete`. What cannot be merged now is tried again at each tick and at each contact with a holder. */
-export function mergeForks(session: Session, signal: AbortSignal, word: ForkWord = 'none'): Promise<void> {
+export function mergeForks(session: Session, signal: AbortSignal, word = NO_WORD): Promise<void> {
   return session.forkLock.run(async () => {
     for (const id of mergeable(session)) {
       try {
@@ -56,7 +61,7 @@ async function mergeFork(session: Session, id: FoundId, word: ForkWord, signal: 
   }
   const fork = await headOf(session, id, signal);
   if (fork !== undefined && (await fetchAndMerge(session, fork, word, signal))) return;
-  if (word !== 'lost') return;
+  if (!word.isLossAccepted) return;
   await session.contentLock.run(() =>
     commitSettled(session, unchangedContent(needNewest(session)), id, fork?.metadata.ancestors, 0),
   );
@@ -86,7 +91,7 @@ async function fetchAndMerge(
     const nothing = (): void => undefined;
     const isOver = (): boolean => session.node.mode !== 'normal';
     const isWhole = await fetchContent(session, { row, work, job, isOver, onCounts: nothing, onCell: nothing }, signal);
-    const isAccepted = word !== 'none' && stuckForks.has(name) && (await work.counts()).indexDone;
+    const isAccepted = word.shown.has(name) && (await work.counts()).indexDone;
     if (isWhole || isAccepted) {
       await session.contentLock.run(async () => {
         const { staged, missingFiles } = await work.merge(needNewest(session).row);
@@ -96,7 +101,6 @@ async function fetchAndMerge(
       isMerged = true;
       stuckForks.delete(name);
     } else {
-      // Only what was shown can be accepted.
       stuckForks.add(name);
     }
     return isMerged;

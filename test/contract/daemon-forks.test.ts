@@ -5,10 +5,10 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { mayName } from '../../src/daemon/lineage.ts';
+import { judgeOwnId, mayName } from '../../src/daemon/lineage.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
-import { gone, isNormal, newestOf } from './family.ts';
+import { gone, isNormal, newestOf, sealed } from './family.ts';
 
 const MIB = 1024 ** 2;
 const never = () => new AbortController().signal;
@@ -81,6 +81,20 @@ async function isWhole(owner: DaemonNode, sequence: number): Promise<void> {
   assert.deepEqual(owner.session.node.forks, []);
   assert.equal((await owner.api.status()).reasons.filter(({ code }) => code === 'FORK').length, 0);
 }
+
+test('a fork that two peers tell of at the same time is one, and said once', async (context) => {
+  const [owner] = await DaemonWorld.ready(context, 'owner');
+  assert(owner);
+  await owner.setFiles({ both: 'of the image' });
+  const { session } = owner;
+  const fork = sealed(owner, newestOf(owner).sequence);
+  await Promise.all([1, 2].map(() => judgeOwnId(session, owner.id, fork)));
+  assert.deepEqual(session.node.forks, [fork]);
+  const mark = owner.events.length;
+  await owner.setFiles({ both: 'later' });
+  await owner.hears('revision-committed', {}, mark); // which comes after all that was said of the fork
+  assert.equal(owner.said('fork-found').length, 1);
+});
 
 test('after a split nothing is published until the user says so, then the files of both are one content', async (context) => {
   const { owner, one, world, fork } = await forked(context);
@@ -207,9 +221,17 @@ test('of a fork that its holder has lost in part the rest is taken when the user
   world.mend(owner, one);
   await isFound(owner, fork);
   const mark = owner.events.length;
-  await complete(owner);
-  assert.equal(owner.session.node.forks.length, 1, 'what was not shown was accepted');
-  assert.equal(mayName(owner.session, one.id, fork.contentId), false);
+  const { session } = owner;
+  const lock = Promise.withResolvers<void>();
+  void session.forkLock.run(() => lock.promise);
+  // It waits for the word, and finds out what is missing before the word is looked at.
+  const attempt = session.tasks.merge(session, owner.id, never());
+  const word = complete(owner);
+  await owner.hears('revision-committed', { generation: '2' }, mark);
+  lock.resolve();
+  await Promise.all([attempt, word]);
+  assert.equal(session.node.forks.length, 1, 'what was found out after the word, and not shown, was accepted');
+  assert.equal(mayName(session, one.id, fork.contentId), false);
   assert.equal(owner.said('revision-offered', { peer: one.id }, mark).length, 0);
   assert.deepEqual(one.holdsFor(owner)?.contentId, fork.contentId, 'the only copy of the fork was replaced');
   await complete(owner);
