@@ -56,12 +56,17 @@ async function findWeakest(
   }
 }
 
-/** Of a revision whose list is gone nothing is known, so nothing counts. */
+/** Of a revision whose list is gone nothing is known, so nothing counts: the next check may forget it at any moment. */
 async function partOf(
   session: Session,
   newest: Buffer,
   id: Buffer,
 ): ReturnType<Session['deps']['catalog']['commonRuns']> {
   const { catalog } = session.deps;
-  return (await catalog.revision(id)) === undefined ? [] : catalog.commonRuns(newest, id);
+  try {
+    return await catalog.commonRuns(newest, id);
+  } catch (error) {
+    if ((await catalog.revision(id)) === undefined) return [];
+    throw error;
+  }
 }

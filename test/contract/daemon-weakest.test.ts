@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agree, DaemonWorld } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
+import { newestOf } from './family.ts';
 import { noise } from './noise.ts';
 
 /** Of several cells each. The sparse first and last cells are stored anew with a change, so their files count as changed. */
@@ -38,4 +39,18 @@ test('the status names the files that one storer has not proved yet, and none wh
   await ann.api.pingPeer(eve.id, new AbortController().signal);
   await world.until('proved at both', () => ann.isProvedAt(eve));
   assert.deepEqual(await weakestOf(ann), [2, 9, []]);
+});
+
+test('the status has an answer also when what a storer had proved is forgotten while it is asked for', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  const { world } = ann;
+  await ann.setFiles({ ...KEPT, diary: 'one page' });
+  await agree(ann, bob);
+  await world.until('a copy', () => ann.isProvedAt(bob));
+  const proved = newestOf(ann).contentId;
+  world.cut(ann, bob);
+  await ann.setFiles({ ...KEPT, diary: 'two pages' });
+  ann.hooks.set('commonRuns', () => ann.session.deps.catalog.dropRevision(proved));
+  assert.deepEqual((await weakestOf(ann)).slice(0, 2), [0, 9]);
 });
