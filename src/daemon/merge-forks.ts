@@ -19,8 +19,8 @@ import type { Newest, Session } from './session.ts';
 import { planDrop } from './superseded.ts';
 
 /**
- * What the user said of forks of which something is missing: that what there is is enough of those that were `shown` (content
- * ids in hex) when he said it, and whether nothing of any is needed.
+ * What the user said of forks of which something is missing: that the files that are whole are enough, of those forks that were
+ * `shown` (content ids in hex) when he said it, or, if the loss is accepted, of any, also where no file is whole.
  */
 export type ForkWord = { readonly shown: ReadonlySet<string>; readonly isLossAccepted: boolean };
 
@@ -91,7 +91,8 @@ async function fetchAndMerge(
     const nothing = (): void => undefined;
     const isOver = (): boolean => session.node.mode !== 'normal';
     const isWhole = await fetchContent(session, { row, work, job, isOver, onCounts: nothing, onCell: nothing }, signal);
-    const isAccepted = word.shown.has(name) && (await work.counts()).indexDone;
+    // Who accepts the loss means what is lost, not the files that are here.
+    const isAccepted = (word.isLossAccepted || word.shown.has(name)) && (await work.counts()).indexDone;
     if (isWhole || isAccepted) {
       await session.contentLock.run(async () => {
         const { staged, missingFiles } = await work.merge(needNewest(session).row);

@@ -240,6 +240,22 @@ test('of a fork that its holder has lost in part the rest is taken when the user
   await world.until('protected', () => isProtected(owner));
 });
 
+test('who accepts the loss of a fork keeps the files of it that are whole', async (context) => {
+  const { owner, one, world, fork } = await forked(context);
+  // In the middle of the large new file; the small one is elsewhere.
+  const lost = 131_072 * (fork.headCells + fork.indexCells + fork.dataCells - 4);
+  owner.changes.set('download', (stream: AsyncIterable<unknown>, [peer, request]) => {
+    const { offset, length } = request as { readonly offset: number; readonly length: number };
+    return peer === one.id && offset <= lost && lost < offset + length ? gone() : stream;
+  });
+  world.mend(owner, one);
+  await isFound(owner, fork);
+  await complete(owner, true);
+  assert.deepEqual(owner.session.node.forks, []);
+  assert.equal(await text(owner, `docs/both.recovered-${fork.sequence}`), 'of the first life');
+  assert.deepEqual(owner.session.recovery.missingNames.map(String), ['docs/theirs']);
+});
+
 test('a fork that nobody gives is given up by a word of its own', async (context) => {
   const { owner, one, world, fork } = await forked(context);
   owner.changes.set('download', (stream: AsyncIterable<unknown>, [peer]) => (peer === one.id ? gone() : stream));
