@@ -13,7 +13,7 @@ const shapeOf = (cells: string): BlobShape => ({
 
 /** As Catalog.commonRuns, one run per cell. */
 function commonCells(after: string, before: string) {
-  return [...after].flatMap((name, at) =>
+  return after.split('').flatMap((name, at) =>
     before.includes(name) ? [{ cell: 1 + at, referenceCell: 1 + before.indexOf(name), cells: 1 }] : [],
   );
 }
