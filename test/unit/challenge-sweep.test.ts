@@ -13,9 +13,11 @@ const shapeOf = (cells: string): BlobShape => ({
 
 /** As Catalog.commonRuns, one run per cell. */
 function commonCells(after: string, before: string) {
-  return after.split('').flatMap((name, at) =>
-    before.includes(name) ? [{ cell: 1 + at, referenceCell: 1 + before.indexOf(name), cells: 1 }] : [],
-  );
+  return after
+    .split('')
+    .flatMap((name, at) =>
+      before.includes(name) ? [{ cell: 1 + at, referenceCell: 1 + before.indexOf(name), cells: 1 }] : [],
+    );
 }
 
 /** Both blobs begin with their index cells; the cells that the sweep reads next, before and after. */
