@@ -89,7 +89,8 @@ async function listFaults(node: DaemonNode, value: HeldRecord): Promise<string[]
 
 /** What takes space and nobody needs: files that no mark names, lists without a record, revisions that nobody holds. */
 export function orphans(node: DaemonNode): Promise<string[]> {
-  return node.session.cellsLock.run(() => orphansNow(node));
+  const { contentLock, cellsLock } = node.session;
+  return contentLock.run(() => cellsLock.run(() => orphansNow(node)));
 }
 
 async function orphansNow(node: DaemonNode): Promise<string[]> {
@@ -107,11 +108,10 @@ async function orphansNow(node: DaemonNode): Promise<string[]> {
     }
   }
   const lists = registry.held().filter(({ value }) => value.list >= 0);
-  const needed = new Set(
-    [newest?.row.contentId, ...registry.contracts().flatMap(({ replica }) => replica.lists), ...record.forks].flatMap(
-      (id) => (id === undefined ? [] : [id.toString('hex')]),
-    ),
-  );
+  // What a storer holds or proved last, and what is about to be dropped: the node lives, and proofs come in.
+  const stored = registry.contracts().flatMap(({ replica: { lists, proved } }) => [...lists, proved]);
+  const ids = [newest?.row.contentId ?? Buffer.alloc(0), ...stored, ...record.forks, ...node.session.superseded];
+  const needed = new Set(ids.map((id) => id.toString('hex')));
   let kept = 0;
   for (const id of needed) if ((await deps.catalog.revision(Buffer.from(id, 'hex'))) !== undefined) kept += 1;
   const owners = new Set(lists.map(({ value }) => value.owner));

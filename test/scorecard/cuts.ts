@@ -1,4 +1,4 @@
-// A cut after every step of setfile, publish (with the pull at the storer) and recover, as a kill and as power losses by
+// A cut after every step of setfile, publish (with the pull at the storer), recover and the rewriting of packs, as a kill and as power losses by
 // seeds, and every failing call while files are set and while a storer pulls. Two processes share the work.
 
 import { execFile } from 'node:child_process';
@@ -31,7 +31,7 @@ export const cuts: Part = {
     const dir = mkdtempSync(join(tmpdir(), 'bb-cuts-'));
     const tally: Tally = { good: 0, all: 0, lost: 0 };
     const fileOf = (operation: Operation) => join(dir, `${operation}.tape`);
-    for (const operation of ['setfile', 'publish', 'recover'] as const) {
+    for (const operation of ['setfile', 'publish', 'recover', 'rewrite'] as const) {
       await run('record', operation, fileOf(operation));
       await cutAll(operation, fileOf(operation), options, tally);
     }
