@@ -52,8 +52,11 @@ export function mayName(session: Session, peer: OnionId, contentId: Buffer): boo
 }
 
 /** An offer would put what the peer holds of a fork on its way out, before it is merged. */
-function isKnownToLack({ met, recovery }: Session, peer: OnionId, fork: Buffer): boolean {
-  return met.has(peer) && recovery.holders.get(peer)?.found.some((id) => id.contentId.equals(fork)) !== true;
+function isKnownToLack({ contacts, recovery }: Session, peer: OnionId, fork: Buffer): boolean {
+  return (
+    contacts.get(peer)?.isMet === true &&
+    recovery.holders.get(peer)?.found.some((id) => id.contentId.equals(fork)) !== true
+  );
 }
 
 /** Ours by its key, and not of our line. */

@@ -15,7 +15,7 @@ export const PROTOCOL_VERSION = 1;
 
 /** The task: a peer that is not in touch is probed; after a failure the next probe is planned. */
 export async function probe(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
-  if (session.client.isConnected(peer) && session.met.has(peer)) return;
+  if (session.client.isConnected(peer) && session.contacts.get(peer)?.isMet === true) return;
   if (session.deps.tor.state().phase !== 'ready') return; // planned again when Tor is up
   try {
     await meetPeer(session, peer, signal);
@@ -38,9 +38,10 @@ export async function meetPeer(session: Session, peer: OnionId, signal: AbortSig
   if (hello.protocolMin > PROTOCOL_VERSION) {
     throw new BbError('INCOMPATIBLE', 'the peer speaks only later versions of the protocol');
   }
+  const contact = session.contacts.get(peer);
   await rememberReached(session, peer);
   await meet(session, peer, signal);
-  session.met.add(peer);
+  if (contact !== undefined) contact.isMet = true;
   await exchangeWhenDue(session, peer, signal);
 }
 
@@ -50,9 +51,10 @@ export function onOutgoing(session: Session, peer: OnionId, up: boolean, group: 
   session.reach.outgoing(peer, up, group);
   session.bus.emit(up ? 'peer-connected' : 'peer-disconnected', { peer });
   if (up) {
+    session.contacts.set(peer, { isMet: false });
     planFor(session, 'presence', peer, 0);
   } else {
-    session.met.delete(peer);
+    session.contacts.delete(peer);
     planNextProbe(session, peer);
   }
 }

@@ -36,6 +36,9 @@ import { ProgressMarks } from './upload-progress.ts';
 
 export type Tasks = { readonly [name in TaskName]: Task };
 
+/** One session to a peer. What a call of an earlier one does late is written to that one's record, and to no other. */
+export type Contact = { isMet: boolean };
+
 export type Newest = { readonly row: RevisionRow; readonly metadata: Metadata };
 
 export class Session {
@@ -92,8 +95,8 @@ export class Session {
   twinFound = false;
   readonly ticks: TickClock;
   readonly tasks: Tasks;
-  /** Peers that were met since their session came up. */
-  readonly met = new Set<OnionId>();
+  /** Of each peer with a session of ours: what was done in this one session. */
+  readonly contacts = new Map<OnionId, Contact>();
   /** Monotonic time of the last exchange of addresses. */
   readonly exchangedMs = new Map<OnionId, number>();
   /** Peers that said at the last contact that they rebuild themselves. */

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { peerApiOf } from '../../src/daemon/peer-api-of.ts';
+import { planFor } from '../../src/daemon/plan.ts';
+import type { Offer } from '../../src/ports/peer-client.ts';
 import { agree, check, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
@@ -91,6 +93,17 @@ test('an owner that commits again before anything of a revision was pulled is bl
   assert.deepEqual(storer.said('pull-failed', {}, mark), []);
 });
 
+/** Every offer but those of this revision waits until `go`: it is said again meanwhile. */
+function pauseOffersAfter(owner: DaemonNode, contentId: Buffer) {
+  const [reached, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  owner.hooks.set('setContentRevision', async (_call, args) => {
+    if ((args[1] as Offer).content?.contentId.equals(contentId) === true) return;
+    reached.resolve();
+    await opened.promise;
+  });
+  return { reached: reached.promise, go: opened.resolve };
+}
+
 test('who pulls what its owner has replaced is told so, though the newer offer has not arrived', async (context) => {
   const { owner, storer, world } = await pair(context);
   await world.until('all is committed', () => owner.isProvedAt(storer));
@@ -98,10 +111,9 @@ test('who pulls what its owner has replaced is told so, though the newer offer h
   const pause = pauseServing(owner);
   await owner.setFiles({ big: noiseOf('first', MIB) });
   await pause.reached;
-  const offer = owner.pauseAt('setContentRevision', 1);
+  const offer = pauseOffersAfter(owner, newestOf(owner).row.contentId);
   await owner.setFiles({ big: noiseOf('second', MIB) });
-  const offered = () => owner.session.registry.contract(storer.id)?.replica.offered;
-  await world.until('the offer is remembered', () => offered()?.equals(newestOf(owner).row.contentId) === true);
+  await offer.reached; // remembered, and not sent yet
   pause.go();
   await storer.hears('pull-superseded', {}, mark);
   assert.equal(storer.session.pullFailures.get(owner.id)?.faults ?? 0, 0);
@@ -164,3 +176,40 @@ test('a check of a revision that is superseded and dropped meanwhile is a check 
   pause.go();
   await world.until('the newer one proved', () => owner.isProvedAt(storer));
 });
+
+test('an owner whose disk dies while a storer talks to it is told again by the next session', async (context) => {
+  const { owner, storer, world } = await pair(context);
+  await owner.setFiles({ a: 'a' });
+  await world.until('proved', () => owner.isProvedAt(storer));
+  const answer = holdAnswer(storer, 'getContentRevision');
+  unmeet(storer, owner);
+  planFor(storer.session, 'presence', owner.id, 0);
+  await answer.came;
+  const mark = storer.events.length;
+  await owner.wipe();
+  await storer.hears('peer-disconnected', { peer: owner.id }, mark);
+  await owner.init('recover');
+  // Any call brings the next session up, while the storer still believes itself in the conversation before it.
+  await storer.session.client.healthCheck(owner.id);
+  answer.go();
+  await owner.hears('holder-found', {});
+  await owner.hears('recovery-complete', {});
+});
+
+/** What the peer answers to the next call of this method of the client is there, and is not heard before `go`. */
+function holdAnswer(node: DaemonNode, method: string): { readonly came: Promise<void>; readonly go: () => void } {
+  const [came, heard] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  node.changes.set(method, async (answer: Promise<unknown>) => {
+    node.changes.delete(method);
+    const value = await answer;
+    came.resolve();
+    await heard.promise;
+    return value;
+  });
+  return { came: came.promise, go: heard.resolve };
+}
+
+/** As when the session to this peer has just come up. */
+function unmeet(node: DaemonNode, peer: DaemonNode): void {
+  node.session.contacts.set(peer.id, { isMet: false });
+}
