@@ -47,14 +47,21 @@ async function judgeOffer(session: Session, caller: OnionId, offer: Offer): Prom
   return { outcome: decision.outcome, latestKnown: decision.recordsLatest ? id : contract.theirLatestKnown };
 }
 
+/**
+ * Of one moment: pulls go on beside this, and what one has just completed would seem neither held nor pulled, so that it
+ * would be pulled once more. So facts are gathered again when another revision became the current one.
+ */
 async function offerFacts(session: Session, contract: ContractRecord, offer: Offer): Promise<OfferFacts> {
   const owner = contract.peer;
-  const current = currentHeld(session, owner)?.value;
+  const held = currentHeld(session, owner);
+  const current = held?.value;
   const chargeBytes = await chargeOf(session, owner, ({ role }) => role !== 'pulling');
   const allowanceBytes = giveBytes(session, contract);
   const currentBytes = (current?.cells ?? 0) * CELL_BYTES;
   const neededBytes = offeredBytes(offer.newCells, offer.content?.contentBytes ?? 0, currentBytes);
   if (chargeBytes + neededBytes <= allowanceBytes) await makeSpace(session, neededBytes);
+  const freeBytes = await freeForPeers(session);
+  if (currentHeld(session, owner)?.id !== held?.id) return offerFacts(session, contract, offer);
   const target = pullTarget(session, owner)?.value;
   const none = Buffer.alloc(0);
   return {
@@ -71,7 +78,7 @@ async function offerFacts(session: Session, contract: ContractRecord, offer: Off
     largestAcknowledgedBytes: (current?.cells ?? 0) * CELL_BYTES,
     chargeBytes,
     allowanceBytes,
-    freeBytes: await freeForPeers(session),
+    freeBytes,
     revisionsToday: session.offerCounts.recent(
       owner,
       session.deps.clock.monotonicMs(),

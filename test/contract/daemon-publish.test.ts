@@ -182,6 +182,37 @@ test('offers that arrive together are judged one after the other', async (contex
   assert.deepEqual(outcomes.toSorted(), ['ACCEPTED_PULLING', 'CAS_MISMATCH', 'CAS_MISMATCH']);
 });
 
+test('an offer that is said again is not pulled again when its pull ends while it is judged', async (context) => {
+  const { owner, storer, world } = await ownerAndStorer(context, 8 * MIB);
+  await world.until('the contract is in a revision', () => owner.isProvedAt(storer));
+  const pull = storer.pauseAt('createHeldList', 1);
+  await owner.setFiles({ a: 'a' });
+  await pull.reached;
+  const mark = storer.events.length;
+  const judged = pauseFirst(storer, 'heldDistinctCells');
+  await judged.reached;
+  pull.go();
+  await storer.hears('revision-held', {}, mark);
+  judged.go();
+  await storer.hears('offer-received', { outcome: 'ACCEPTED_PULLING' }, mark);
+  const held = storer.session.registry.heldOf(owner.id).map(({ value }) => value);
+  assert.deepEqual(
+    held.filter(({ contentId }) => contentId.equals(newestId(owner))).map(({ role }) => role),
+    ['current'],
+  );
+});
+
+/** Only the first call from now on waits for `go`. */
+function pauseFirst(node: DaemonNode, method: string): { readonly reached: Promise<void>; readonly go: () => void } {
+  const [reached, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  node.hooks.set(method, () => {
+    node.hooks.delete(method);
+    reached.resolve();
+    return opened.promise;
+  });
+  return { reached: reached.promise, go: opened.resolve };
+}
+
 test('a storer that is offered what it holds says again that it holds it', async (context) => {
   const { owner, storer, world } = await ownerAndStorer(context);
   await world.until('proved', () => owner.isProvedAt(storer));
