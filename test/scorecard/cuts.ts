@@ -1,5 +1,6 @@
-// A cut after every step of setfile, publish (with the pull at the storer), recover and the rewriting of packs, as a kill and as power losses by
-// seeds, and every failing call while files are set and while a storer pulls. Two processes share the work.
+// A cut after every step of setfile, publish (with the pull at the storer), recover and the rewriting of packs, as a kill and
+// as power losses by seeds, and every failing call while files are set and while a storer pulls. Two processes share the
+// work.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
