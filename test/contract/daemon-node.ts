@@ -32,8 +32,12 @@ import { startCatalog } from '../../src/work/catalog/catalog-proxy.ts';
 import { ThreadWorkers } from '../../src/work/thread-workers.ts';
 import { realClock } from '../net/real-clock.ts';
 import type { DaemonWorld } from './daemon-world.ts';
+import { fencedClock } from './fenced-clock.ts';
 
 const TIME_DIVISOR = 1000;
+
+/** What a node learns by these calls it may know without an event that says so. */
+const SILENT_CHANGES: ReadonlySet<PropertyKey> = new Set(['putRecords', 'exchangePeers']);
 
 /** Runs before every call of a method of workers, catalog, peer cells or client; may wait or throw. */
 export type Hook = (call: number, args: readonly unknown[]) => Promise<void> | void;
@@ -338,6 +342,16 @@ export class DaemonNode {
     return { client: this.#fenced(life, client), close };
   }
 
+  /** Waiting tests look again after the call, when the daemon has taken in what came of it. */
+  #telling(call: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
+    const tell = () => setImmediate(() => this.world.notify());
+    return (...args) => {
+      const result = call(...args);
+      if (result instanceof Promise) result.then(tell, tell);
+      return result;
+    };
+  }
+
   /** The same object for the daemon: hooks come first, and after a kill no call ever returns. */
   #fenced<Port extends object>(life: Life, port: Port): Port {
     const methods = new Map<PropertyKey, unknown>();
@@ -364,31 +378,12 @@ export class DaemonNode {
       get: (target, key) => {
         const value: unknown = Reflect.get(target, key, target);
         if (typeof value !== 'function') return value;
-        if (!methods.has(key)) methods.set(key, wrap(key, value as (...args: unknown[]) => unknown));
+        if (!methods.has(key)) {
+          const wrapped = wrap(key, value as (...args: unknown[]) => unknown);
+          methods.set(key, SILENT_CHANGES.has(key) ? this.#telling(wrapped) : wrapped);
+        }
         return methods.get(key);
       },
     });
   }
-}
-
-/** Its timers keep no process alive and end with the life of the node. */
-function fencedClock(life: Life): Clock {
-  const after: Clock['after'] = (ms, callback) => {
-    const timer = setTimeout(() => (life.isDead ? undefined : callback()), ms).unref();
-    return () => clearTimeout(timer);
-  };
-  return {
-    ...realClock,
-    after,
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        const stop = after(ms, resolve);
-        const end = () => {
-          stop();
-          resolve();
-        };
-        if (signal?.aborted === true) end();
-        else signal?.addEventListener('abort', end, { once: true });
-      }),
-  };
 }

@@ -68,7 +68,7 @@ export class DaemonWorld {
     if (crashes.length > 0) throw new AggregateError(crashes, 'a thread of a daemon died');
   }
 
-  /** Resolves as soon as `holds` is true; looked at again after every event of every daemon. */
+  /** Resolves as soon as `holds` is true; looked at again after every event of every daemon, and when one has written records. */
   async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
     let wake: () => void = () => undefined;
     let isLate = false;
