@@ -65,7 +65,7 @@ test('a rotten held cell is found by the background reading, confessed, repaired
   await rot(storer, owner, 5);
   await storer.hears('held-cells-repaired', { peer: owner.id, cells: '1' });
   assert.equal(owner.said('loss-reported', { peer: storer.id, cells: '1' }, mark).length, 1);
-  await owner.hears('check-judged', { peer: storer.id, outcome: 'held' }, mark);
+  await world.until('proved again', () => owner.isProvedAt(storer));
   assert.equal((await owner.api.status()).verdict, 'PROTECTED');
   assert.equal(owner.said('contract-state', {}, mark).length, 0);
   assert.equal(owner.said('check-judged', { outcome: 'wrong' }).length, 0);
