@@ -8,11 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { HungFiles } from './hung-files.ts';
 import { LANES, type Lane } from './lanes.ts';
 
 type Counts = { passed: number; failed: number };
 const root = new URL('..', import.meta.url).pathname;
 const LOG_TAIL_LINES = 60;
+/** Beyond the time limit of its tests a lane is silent for at most so long; after that it hangs, and nothing will end it. */
+const SILENCE_MS = 2 * 60_000;
 
 /** `make check` as a lane: one step that holds or does not. */
 function runCheck(): Counts {
@@ -26,8 +29,9 @@ async function runLane(lane: Lane, files: string[]): Promise<Counts> {
   const logs = mkdtempSync(join(tmpdir(), `bb-${lane.name}-logs-`));
   process.env.BB_TEST_LOGS = logs;
   const events = run({ files, cwd: root, concurrency: lane.concurrency, timeout: lane.timeoutMs });
-  events.on('test:summary', ({ file, counts: total }) => {
-    if (file !== undefined) return;
+  const hung = new HungFiles(lane.timeoutMs);
+  events.on('test:summary', ({ file, success, counts: total }) => {
+    if (file !== undefined) return success ? hung.passed(file) : undefined;
     counts.passed = total.passed;
     counts.failed = total.tests - total.passed;
   });
@@ -36,13 +40,43 @@ async function runLane(lane: Lane, files: string[]): Promise<Counts> {
   events.on('test:pass', ({ name }) => {
     if (files.includes(name)) empty.add(name);
   });
+  const running = new Set<string>();
+  events.on('test:dequeue', ({ name }) => {
+    if (!files.includes(name)) return;
+    running.add(name);
+    hung.started(name);
+  });
+  events.on('test:complete', ({ name }) => {
+    running.delete(name);
+    hung.exited(name);
+  });
+  const watch = watchSilence(lane, () => [...running]);
+  events.on('data', () => watch.refresh());
   for await (const text of events.compose(spec)) process.stdout.write(text);
+  clearTimeout(watch);
   for (const file of empty) console.log(`no test ran in ${file}; that is a failure`);
   counts.passed -= empty.size;
   counts.failed += empty.size;
+  // The runner counts the signal as one failure more; all tests of these files were counted, and passed.
+  for (const file of hung.afterPassing)
+    console.log(`${file} was ended by force: all its tests passed, and its process did not end`);
+  counts.failed -= hung.afterPassing.size;
   if (counts.failed > 0) sayLogTails(logs);
   rmSync(logs, { recursive: true, force: true });
   return counts;
+}
+
+/**
+ * A test file that was killed for its time can leave a process that keeps its output open, and the runner would wait for
+ * that for ever: such a lane ends the run as failed and says which files had not ended.
+ */
+function watchSilence({ name, timeoutMs }: Lane, running: () => string[]): NodeJS.Timeout {
+  return setTimeout(() => {
+    for (const file of running()) console.log(`did not end: ${file.replace(root, '')}`);
+    console.log(`lane ${name} hangs: nothing was heard of it for ${(timeoutMs + SILENCE_MS) / 60_000} minutes`);
+    console.log('0 passed, 1 failed');
+    process.exit(1);
+  }, timeoutMs + SILENCE_MS);
 }
 
 /** The last lines of every log that the daemons and tors of a failed lane wrote into BB_TEST_LOGS. */
