@@ -1,4 +1,5 @@
-// bb storage gc: lets go what no promise keeps and rewrites packs in which little is needed; with --evict also replicas whose remaining seconds are used up.
+// bb storage gc: lets go what no promise keeps and rewrites packs in which little is needed; with --evict also replicas
+// whose remaining seconds are used up.
 
 import { formatBytes } from '../../src/core/format-bytes.ts';
 import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/clirpc.ts';

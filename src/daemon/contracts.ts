@@ -70,7 +70,6 @@ export async function settle(session: Session, peer: OnionId, terms: Buffer): Pr
   let agreed: 'first' | 'again' | undefined;
   const { state } = await session.registry.updateContract(peer, (contract) => {
     if (contract === undefined) throw new BbError('CONFLICT', 'the contract is gone');
-    agreed = undefined;
     if (openTerms(contract)?.terms.equals(terms) !== true) return contract;
     agreed = contract.state === 'PROPOSED' ? 'first' : 'again';
     if (agreed === 'first') return stepped(session, contract, { kind: 'agreed' }, '');
@@ -174,11 +173,11 @@ function promisedTo(session: Session, contract: ContractRecord): number {
 
 /** What we promised to store under this contract. */
 export function giveBytes(session: Session, contract: ContractRecord): number {
-  return ownSide(signedTermsOf(contract.terms), session.keyring.pubkey)?.giveBytes ?? 0;
+  return giveBytesOf(session, contract.terms);
 }
 
 export function giveBytesOf(session: Session, terms: Buffer): number {
-  return ownSide(decodeTerms(terms), session.keyring.pubkey)?.giveBytes ?? 0;
+  return ownSide(signedTermsOf(terms), session.keyring.pubkey)?.giveBytes ?? 0;
 }
 
 /** We proposed these terms. */

@@ -1,8 +1,9 @@
 // Whose cell is read and sealed next when several peers fetch from us: one that asks for everything must not keep another
 // waiting (docs/protocol.md, "Limits"). A turn is one cell, from the disk until it is sealed. What is then on its way through
 // Tor shares the line by circuits, and a reader that takes nothing holds no turn.
-// Invariant: a peer with no turn gets one at once, whatever the others do; beyond that there are SERVED_CELLS turns, at most half of them one peer's, and a free one goes to a peer that recovers,
-// then to whoever has fewest, then to whoever waits longest.
+// Invariant: a peer with no turn gets one at once, whatever the others do; beyond that there are SERVED_CELLS turns, at most
+// half of them one peer's, and a free one goes to a peer that recovers, then to whoever has fewest, then to whoever waits
+// longest.
 
 import type { OnionId } from '../core/ids.ts';
 import { SERVED_CELLS } from '../core/limits.ts';

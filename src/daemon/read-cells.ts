@@ -70,7 +70,7 @@ export async function readHeldCells(session: Session): Promise<Reading> {
 async function* heldBatches(session: Session, byOwner: ReadonlyMap<OnionId, readonly HeldRecord[]>) {
   for (const lists of byOwner.values()) {
     const seen = new SlotSet();
-    for (const held of lists) yield* unlessDropped(listBatches(session, held, seen));
+    for (const held of lists) yield* untilDropped(listBatches(session, held, seen));
   }
 }
 
@@ -92,7 +92,7 @@ async function* listBatches(session: Session, held: HeldRecord, seen: SlotSet): 
 }
 
 /** What is superseded while it is read needs no reading any more. */
-async function* unlessDropped(batches: AsyncGenerator<ReadBatch>): AsyncGenerator<ReadBatch> {
+async function* untilDropped(batches: AsyncGenerator<ReadBatch>): AsyncGenerator<ReadBatch> {
   try {
     yield* batches;
   } catch (error) {

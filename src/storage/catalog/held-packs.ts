@@ -4,7 +4,8 @@
 import type { HeldMove, PackUse } from '../../ports/catalog.ts';
 import type { CellPosition, PackMark } from '../../ports/cell-store.ts';
 import { notDurable } from './commit.ts';
-import { dropMark, raiseMarks, slotsOfPack, soundPosition } from './marks.ts';
+import { dropEmptyHeldPacks } from './held.ts';
+import { raiseMarks, slotsOfPack, soundPosition } from './marks.ts';
 import { numberOf } from './sql.ts';
 import type { Sql } from './sql.ts';
 
@@ -49,16 +50,5 @@ export function dropHeldPacks(sql: Sql, packs: readonly number[]): number[] {
   // A state.db that lost its journal would still name places in the packs that go, and cut off where their cells are now.
   const state = sql.get('PRAGMA wal_checkpoint(FULL)');
   if (state === undefined || state['busy'] !== 0 || state['log'] !== state['checkpointed']) return [];
-  return sql.transaction(() => dropEmptyHeldPacks(sql, packs));
-}
-
-/** Part of a transaction; the newest pack stays, because its number must not be used again. */
-function dropEmptyHeldPacks(sql: Sql, packs: readonly number[]): number[] {
-  const use = heldPackUse(sql);
-  const newest = Math.max(...use.map(({ pack }) => pack));
-  const empty = use
-    .filter(({ pack, needed }) => needed === 0 && pack < newest && packs.includes(pack))
-    .map(({ pack }) => pack);
-  for (const pack of empty) dropMark(sql, 'peers', pack);
-  return empty;
+  return sql.transaction(() => dropEmptyHeldPacks(sql, (pack) => packs.includes(pack)));
 }

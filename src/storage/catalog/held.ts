@@ -112,12 +112,18 @@ export function dropHeldList(sql: Sql, list: number): number[] {
   for (const num of own) {
     if (!kept.has(num)) sql.run('DELETE FROM held_cell WHERE num = ? AND peer = ?', num, peer);
   }
+  return dropEmptyHeldPacks(sql, () => true);
+}
+
+/** Part of a transaction: drops the marks of those of these packs in which nothing is needed, but not of the newest. */
+export function dropEmptyHeldPacks(sql: Sql, isAsked: (pack: number) => boolean): number[] {
   const empty = sql
     .all(
       `SELECT pack FROM mark WHERE store = 2 AND pack < (SELECT max(pack) FROM mark WHERE store = 2)
        AND pack NOT IN (SELECT pack FROM held_cell WHERE pack IS NOT NULL)`,
     )
-    .map((row) => numberOf(row['pack']));
+    .map((row) => numberOf(row['pack']))
+    .filter(isAsked);
   for (const pack of empty) dropMark(sql, 'peers', pack);
   return empty;
 }

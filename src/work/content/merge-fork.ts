@@ -2,7 +2,6 @@
 // Invariant: additive. Files of the line keep name and bytes; a file of the fork is left out only when a cell of it is held by
 // nobody, and then it is named. Nothing is committed here.
 
-import { CHUNK_ID_BYTES } from '../../core/content/chunk-id.ts';
 import { decodeEntry, encodeEntry, ENTRY_KIND } from '../../core/content/entry.ts';
 import type { Entry } from '../../core/content/entry.ts';
 import { compareEntries } from '../../core/content/file-table.ts';
@@ -15,13 +14,14 @@ import type { RevisionRow, StagedContent } from '../../ports/catalog.ts';
 import type { StagingDb } from '../../storage/catalog/staging.ts';
 import { threadRandom } from '../thread-random.ts';
 import { BitList } from './bit-list.ts';
-import { splitBytes } from './byte-list.ts';
 import { ContentBuilder } from './content-builder.ts';
 import { baseContent } from './ingest.ts';
 import { isSame, joinFork } from './join-fork.ts';
 import type { Joined } from './join-fork.ts';
 import { metadataOf, stagedFinder } from './own-content.ts';
 import type { OwnContent } from './own-content.ts';
+import type { CellFinder } from './own-cells.ts';
+import { areChunksHere } from './partial-content.ts';
 import { readBack } from './read-back.ts';
 import { readSnapshot, tableEntries } from './stored-streams.ts';
 
@@ -31,7 +31,7 @@ export type MergeJob = {
   readonly stagingId: string;
   readonly line: RevisionRow;
   readonly fork: RevisionRow;
-  isHere(cellId: Buffer): Promise<boolean>;
+  readonly isHere: (cellId: Buffer) => Promise<boolean>;
   readonly signal: AbortSignal;
 };
 
@@ -50,6 +50,7 @@ class MergeFork {
   readonly #own: OwnContent;
   readonly #job: MergeJob;
   readonly #builder: ContentBuilder;
+  readonly #finder: CellFinder;
   readonly #missingFiles: Buffer[] = [];
   /** One bit per entry of the new table: it came from the fork. */
   readonly #isNew = new BitList();
@@ -61,6 +62,7 @@ class MergeFork {
     this.#own = own;
     this.#job = job;
     this.#builder = new ContentBuilder(own, job.staging, baseContent(own, job.line));
+    this.#finder = stagedFinder(job.staging, own.catalog);
   }
 
   async run(): Promise<Merged> {
@@ -161,7 +163,7 @@ class MergeFork {
   }
 
   async #add(entry: Entry, isOfFork: boolean): Promise<void> {
-    if (isOfFork && !(await this.#isWhole(entry.chunkIds))) {
+    if (isOfFork && !(await areChunksHere(this.#finder, this.#job.isHere, entry.chunkIds))) {
       this.#missingFiles.push(entry.path);
       return;
     }
@@ -176,15 +178,5 @@ class MergeFork {
     }
     this.#builder.keepBytes(entry);
     await this.#builder.addEntry(entry);
-  }
-
-  /** A cell that the catalog names may be gone from the disk. */
-  async #isWhole(chunkIds: Buffer): Promise<boolean> {
-    const finder = stagedFinder(this.#job.staging, this.#own.catalog);
-    for (const id of splitBytes(chunkIds, CHUNK_ID_BYTES)) {
-      const found = finder.chunkCell(id);
-      if (found === undefined || !(await this.#job.isHere(found.cellId))) return false;
-    }
-    return true;
   }
 }

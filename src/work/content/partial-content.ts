@@ -10,6 +10,7 @@ import { splitBytes } from './byte-list.ts';
 import { ContentBuilder } from './content-builder.ts';
 import { stagedFinder } from './own-content.ts';
 import type { OwnContent } from './own-content.ts';
+import type { CellFinder } from './own-cells.ts';
 import { readBack } from './read-back.ts';
 import { readSnapshot, tableEntries } from './stored-streams.ts';
 
@@ -28,21 +29,13 @@ export async function stagePartial(
   const builder = new ContentBuilder(own, staging, base);
   const finder = stagedFinder(staging, own.catalog);
   const old = await readSnapshot(builder.cells, metadata.indexRoot);
-  /** A cell that the catalog names may be gone from the disk. */
-  const isWhole = async (chunkIds: Buffer): Promise<boolean> => {
-    for (const id of splitBytes(chunkIds, CHUNK_ID_BYTES)) {
-      const found = finder.chunkCell(id);
-      if (found === undefined || !(await isHere(found.cellId))) return false;
-    }
-    return true;
-  };
   const missingFiles: Buffer[] = [];
   let fileCount = 0;
   let fileBytes = 0;
   await builder.start();
   for await (const entry of tableEntries(builder.cells, old)) {
     signal.throwIfAborted();
-    if (!(await isWhole(entry.chunkIds))) {
+    if (!(await areChunksHere(finder, isHere, entry.chunkIds))) {
       missingFiles.push(entry.path);
       continue;
     }
@@ -85,4 +78,17 @@ export async function stagePartial(
     newCells,
   };
   return { staged, missingFiles };
+}
+
+/** Whether every chunk lies in a cell that can be read: one that the catalog names may be gone from the disk. */
+export async function areChunksHere(
+  finder: Pick<CellFinder, 'chunkCell'>,
+  isHere: (cellId: Buffer) => Promise<boolean>,
+  chunkIds: Buffer,
+): Promise<boolean> {
+  for (const id of splitBytes(chunkIds, CHUNK_ID_BYTES)) {
+    const found = finder.chunkCell(id);
+    if (found === undefined || !(await isHere(found.cellId))) return false;
+  }
+  return true;
 }
