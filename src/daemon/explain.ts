@@ -1,19 +1,17 @@
 // A contract in one sentence for its user.
 
-import type { ContractState } from '../core/contract/state.ts';
+import { patienceLeftSeconds } from '../core/contract/machine.ts';
+import { contractStory } from '../core/contract/story.ts';
+import type { StoryFacts } from '../core/contract/story.ts';
 import type { ContractRecord } from '../core/records.ts';
+import { pendingOf } from './answer-proposal.ts';
 import { currentHeld } from './held.ts';
+import { remainingOf } from './remaining.ts';
 import type { Session } from './session.ts';
+import { reasonsNow } from './tick-contracts.ts';
 
-const SENTENCES: { readonly [state in ContractState]: string } = {
-  PROPOSED: 'not agreed yet: one signature is missing',
-  ACTIVE: 'both sides keep their promises',
-  DEGRADED: 'paused, because something is wrong; nothing is deleted',
-  GRACE: 'your remaining seconds run down; the bytes stay until then',
-  EXPIRED: 'the remaining seconds are used up; the bytes go when space is needed',
-  ENDING: 'notice was given; the bytes stay until it ends',
-  RELEASED: 'over',
-};
+/** "12 March", in UTC as all times that people are shown. */
+const DAY = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'long' });
 
 const THEIR_PULLS: { readonly [pull in ContractRecord['theirPull']]: string } = {
   NONE: '',
@@ -22,12 +20,18 @@ const THEIR_PULLS: { readonly [pull in ContractRecord['theirPull']]: string } = 
   NO_SPACE: ', its newest revision was refused: our disk is full',
 };
 
-export function explainContract(session: Session, contract: ContractRecord): string {
-  const { peer, state, replica, reason } = contract;
-  if (state !== 'ACTIVE') return reason === '' ? SENTENCES[state] : `${SENTENCES[state]} (${reason})`;
+/** `name`: of the peer, for people. */
+export function explainContract(session: Session, contract: ContractRecord, name: string): string {
+  const { state } = contract;
+  return state === 'ACTIVE'
+    ? goodStory(session, contract)
+    : contractStory({ ...storyFacts(session, contract, name), state });
+}
+
+function goodStory(session: Session, { peer, replica, theirPull }: ContractRecord): string {
   const online = session.reach.isReachable(peer) ? 'online' : 'offline now';
   const held = currentHeld(session, peer) === undefined ? 'we hold nothing for it yet' : 'we hold its content';
-  const theirs = `${held}${THEIR_PULLS[contract.theirPull]}`;
+  const theirs = `${held}${THEIR_PULLS[theirPull]}`;
   const newestId = session.newest?.row.contentId;
   const ours =
     newestId === undefined
@@ -37,5 +41,34 @@ export function explainContract(session: Session, contract: ContractRecord): str
         : replica.acknowledged.equals(newestId)
           ? 'it holds our newest revision, not proved yet'
           : 'it does not hold our newest revision yet';
-  return `${SENTENCES[state]}; the peer is ${online}; ${ours}; ${theirs}`;
+  return `both sides keep their promises; the peer is ${online}; ${ours}; ${theirs}`;
+}
+
+function storyFacts(session: Session, contract: ContractRecord, name: string): StoryFacts {
+  const { peer, life, replica, state } = contract;
+  const nowSeconds = session.node.countedSeconds;
+  const added = session.registry.peer(peer)?.added === true;
+  return {
+    state,
+    peer: name,
+    cause: contract.reason,
+    reasons: reasonsNow(session, contract),
+    unreachableSeconds: nowSeconds - contract.reachedSeconds,
+    unprovedSeconds: nowSeconds - contract.provedSeconds,
+    offerOpenSeconds: nowSeconds - replica.offerSeconds,
+    patienceSeconds: patienceLeftSeconds(contract, { nowSeconds, added }, session.reach.isIncomingOnly(peer)),
+    hasCopy: replica.acknowledged.length > 0,
+    oursUntil: oursUntil(session, contract),
+    owedSeconds: Math.max(remainingOf(session, contract), state === 'ENDING' ? life.noticeEndSeconds - nowSeconds : 0),
+    waitsForUs: pendingOf(session, peer) !== undefined,
+  };
+}
+
+/** The day until which a storer keeps what we gave up serving now or, if it is away, when it was last in touch. */
+function oursUntil(session: Session, { peer, ourRemainingSeconds }: ContractRecord): string {
+  const { deps, reach, registry } = session;
+  const reachedMs = Math.max(registry.peer(peer)?.lastReachedMs ?? 0, reach.lastMs(peer));
+  const fromMs = reach.isReachable(peer) ? deps.clock.nowMs() : reachedMs;
+  if (ourRemainingSeconds === 0 || fromMs === 0) return '';
+  return DAY.format(fromMs + (ourRemainingSeconds / deps.timeDivisor) * 1000);
 }

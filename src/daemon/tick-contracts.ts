@@ -9,7 +9,7 @@ import type { ContractAction } from '../core/contract/machine.ts';
 import { conductAfter } from '../core/contract/score.ts';
 import { signedTermsOf } from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
-import { withStep } from '../core/contract/transition.ts';
+import { tickReason, withStep } from '../core/contract/transition.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { dropReleased } from './held.ts';
@@ -82,9 +82,18 @@ function judgeTick(
     { nowSeconds, terms, added: session.registry.peer(peer)?.added === true },
   );
   const atMs = session.deps.clock.nowMs();
-  const stepped = withStep(contract, next, { event: 'tick', reason: reasonWords(reasons), atMs, nowSeconds, terms });
+  const reason = tickReason(contract, next.state, reasonWords(reasons));
+  const stepped = withStep(contract, next, { event: 'tick', reason, atMs, nowSeconds, terms });
   const isSame = stepped === contract && nowSeconds - contract.conductSeconds < REMEMBER_SECONDS;
   return { contract: isSame ? contract : { ...stepped, ...observed }, actions };
+}
+
+/** What holds against the peer at this moment, between two ticks. */
+export function reasonsNow(session: Session, contract: ContractRecord): DegradedReason[] {
+  const nowSeconds = session.node.countedSeconds;
+  const reachedSeconds = session.reach.isReachable(contract.peer) ? nowSeconds : contract.reachedSeconds;
+  const observed = { reachedSeconds, replica: contract.replica };
+  return reasonsOf(session, contract, observed, signedTermsOf(contract.terms), nowSeconds);
 }
 
 /** Spans are in nominal milliseconds: counted seconds pass N times faster where periods are divided by N. */

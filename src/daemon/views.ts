@@ -93,7 +93,7 @@ export function contractView(session: Session, contract: ContractRecord): Contra
     theirContentBytes: (current?.cells ?? 0) * CELL_BYTES,
     online: session.reach.isReachable(contract.peer),
     state: contract.state,
-    explanation: explainContract(session, contract),
+    explanation: explainContract(session, contract, peerName(session, contract.peer)),
     giveBytes: side?.giveBytes ?? 0,
     getBytes: side?.getBytes ?? 0,
     durationSeconds: terms.durationSeconds,

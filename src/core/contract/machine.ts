@@ -157,9 +157,8 @@ const TABLE: { readonly [state in ContractState]: Row } = {
     tick: (before, event, context) => {
       if (event.durationOver) return endAt(before, 0, context);
       if (event.reasons.length === 0) return { next: toActive(before, context), actions: [] };
-      const patient = context.added || event.undiallable;
-      const patience = seconds(patient ? 'graceAfterDegradedPatient' : 'graceAfterDegraded');
-      return inState(before, context) >= patience ? toGrace(before, event, context) : stay(before, event, context);
+      const isOver = patienceLeftSeconds(before, context, event.undiallable) === 0;
+      return isOver ? toGrace(before, event, context) : stay(before, event, context);
     },
   },
   GRACE: {
@@ -202,6 +201,16 @@ const TABLE: { readonly [state in ContractState]: Row } = {
     proposed: (before, _event, context) => ({ next: enter(before, 'PROPOSED', context), actions: [] }),
   },
 };
+
+/** How long a DEGRADED contract may go on like this before it is in GRACE. `undiallable`: as in a tick. */
+export function patienceLeftSeconds(
+  life: ContractLife,
+  context: Pick<ContractContext, 'nowSeconds' | 'added'>,
+  undiallable: boolean,
+): number {
+  const row = context.added || undiallable ? 'graceAfterDegradedPatient' : 'graceAfterDegraded';
+  return Math.max(0, seconds(row) - inState(life, context));
+}
 
 /** True while the countdown and any eviction wait for an owner that rebuilds itself: at most 14 d, once per 180 d. */
 export function isPaused(life: ContractLife, ownerRecovering: boolean, nowSeconds: number): boolean {
@@ -248,7 +257,7 @@ function remaining(life: ContractLife, { nowSeconds, terms }: ContractContext): 
   return remainingSeconds(life.ledger, nowSeconds, terms.graceCapSeconds);
 }
 
-function inState(life: ContractLife, { nowSeconds }: ContractContext): number {
+function inState(life: ContractLife, { nowSeconds }: Pick<ContractContext, 'nowSeconds'>): number {
   return Math.max(0, nowSeconds - life.life.enteredSeconds);
 }
 

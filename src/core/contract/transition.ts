@@ -5,6 +5,7 @@ import { CONTRACT_TRANSITIONS } from '../limits.ts';
 import type { ContractRecord, TransitionRecord } from '../records.ts';
 import { remainingSeconds } from './ledger.ts';
 import type { ContractEventKind, ContractLife } from './machine.ts';
+import type { ContractState } from './state.ts';
 import type { Terms } from './terms.ts';
 
 export const NO_OLD_HOLD: ContractRecord['oldHold'] = { holdSeconds: 0, untilSeconds: 0 };
@@ -16,6 +17,25 @@ export type StepCause = {
   readonly atMs: number;
   readonly nowSeconds: number;
   readonly terms: Terms;
+};
+
+/**
+ * The words for what a tick made of a contract. `holding`: the reasons that hold, in words. While a state lasts it keeps
+ * the words that it was entered with, but a DEGRADED contract tells what holds now.
+ */
+export function tickReason(before: ContractRecord, to: ContractState, holding: string): string {
+  if (to === 'DEGRADED' || (before.state === 'DEGRADED' && to === 'GRACE')) return holding;
+  if (to === before.state) return before.reason;
+  if (to === 'ENDING') return 'the agreed term is over';
+  return TICK_WORDS[before.state] ?? '';
+}
+
+/** Why a tick ends a state. */
+const TICK_WORDS: { readonly [state in ContractState]?: string } = {
+  PROPOSED: 'it was not answered in time',
+  DEGRADED: 'no reason holds any more',
+  GRACE: 'its remaining seconds are used up',
+  ENDING: 'the notice and the remaining seconds are over',
 };
 
 /** The contract after a step; a step that changes nothing gives back the same object. */

@@ -84,10 +84,9 @@ function* doubts({ minReplicas }: VerdictFacts, provedNewest: readonly ReplicaFa
   const paused = provedNewest.filter(({ state }) => state === 'DEGRADED');
   if (provedNewest.length - paused.length >= minReplicas) return;
   for (const { peer, stateReason } of paused) {
-    const why = stateReason === '' ? '' : ` (${stateReason})`;
     yield reason(
       'COPY_PAUSED',
-      `${peer} counts, but its contract is paused${why}; in GRACE its copy counts no more.`,
+      `${peer} counts, but its contract is paused${inBrackets(stateReason)}; in GRACE its copy counts no more.`,
       `bb contracts show ${peer}`,
     );
   }
@@ -143,11 +142,11 @@ function notAgreed({ peer, waitsForUs }: ReplicaFacts): VerdictReason {
 }
 
 function replicaReason(replica: ReplicaFacts, { newest }: VerdictFacts): VerdictReason | undefined {
-  const { peer, state } = replica;
+  const { peer, state, stateReason } = replica;
   if (state === 'GRACE' || state === 'EXPIRED' || state === 'ENDING') {
     return reason(
       'NOT_COUNTED',
-      `The contract with ${peer} is ${state}; its copy does not count.`,
+      `The contract with ${peer} is ${state}${inBrackets(stateReason)}; its copy does not count.`,
       `bb contracts show ${peer}`,
     );
   }
@@ -170,6 +169,10 @@ function replicaReason(replica: ReplicaFacts, { newest }: VerdictFacts): Verdict
   return replica.acknowledged.equals(newest)
     ? reason('NOT_PROVED', `${peer} holds the newest revision but has not proved it yet.`, `bb contracts check ${peer}`)
     : reason('NOT_HELD', `${peer} does not hold the newest revision yet.`, 'bb status --wait protected');
+}
+
+function inBrackets(why: string): string {
+  return why === '' ? '' : ` (${why})`;
 }
 
 function reason(code: string, message: string, next: string): VerdictReason {

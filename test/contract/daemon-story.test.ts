@@ -1,0 +1,69 @@
+// What a user is told about a contract that is not as it should be: the cause, for as long as the state lasts, and the cure.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaulted } from '../../src/daemon/repull.ts';
+import { tick } from '../../src/daemon/tick.ts';
+import type { DaemonNode } from './daemon-node.ts';
+import { agree, DaemonWorld } from './daemon-world.ts';
+
+const DAY = 86_400;
+
+async function later(node: DaemonNode, seconds: number): Promise<void> {
+  await node.session.registry.updateNode((old) => {
+    assert(old);
+    return { ...old, countedSeconds: old.countedSeconds + seconds };
+  });
+  await tick(node.session);
+}
+
+const storyAt = async (node: DaemonNode) => (await node.api.contracts(''))[0]?.explanation ?? '';
+const recordAt = (node: DaemonNode, peer: DaemonNode) => node.session.registry.contract(peer.id);
+
+async function proved(context: Parameters<typeof DaemonWorld.ready>[0]): Promise<[DaemonNode, DaemonNode]> {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await ann.api.setStorage(0, 1);
+  await agree(ann, bob);
+  await ann.setFiles({ a: 'bytes' });
+  await ann.world.until('proved', () => ann.isProvedAt(bob));
+  return [ann, bob];
+}
+
+test('a peer that is away: paused by name, since when, until when our bytes stay, and what to do', async (context) => {
+  const [ann, bob] = await proved(context);
+  await bob.kill();
+  await ann.world.until('noticed', () => !ann.session.reach.isReachable(bob.id));
+  await later(ann, 2.4 * DAY);
+  assert.equal(recordAt(ann, bob)?.state, 'DEGRADED');
+  assert.match(
+    await storyAt(ann),
+    /^paused: bob has been unreachable for 2 days, .*your bytes there stay until \d{1,2} [A-Z]\w+, .*whether its machine is on; .* in 1\d days$/,
+  );
+});
+
+test('a contract in GRACE tells why for as long as it lasts, in the sentence and in the status', async (context) => {
+  const [ann, bob] = await proved(context);
+  await bob.kill();
+  await defaulted(ann.session, bob.id, 'its copy was wrong twice');
+  await later(ann, DAY / 2);
+  assert.match(await storyAt(ann), /^its copy counts no more \(its copy was wrong twice\).*proves the whole copy$/);
+  const { reasons } = await ann.api.status();
+  const lost = reasons.find(({ code }) => code === 'NOT_COUNTED');
+  assert.match(lost?.message ?? '', /bob is GRACE \(its copy was wrong twice\)/);
+
+  await later(ann, 31 * DAY);
+  assert.equal(recordAt(ann, bob)?.state, 'EXPIRED');
+  assert.equal(recordAt(ann, bob)?.transitions.at(-1)?.reason, 'its remaining seconds are used up');
+});
+
+test('who gave notice is told until the contract is over, and then why it is', async (context) => {
+  const [ann, bob] = await proved(context);
+  await ann.api.endContract(bob.id, 0, new AbortController().signal);
+  await bob.kill();
+  await later(ann, DAY);
+  assert.match(await storyAt(ann), /^it ends \(we gave notice\); .*; for going on: bb contracts propose bob/);
+  await later(ann, 60 * DAY);
+  assert.equal(recordAt(ann, bob)?.state, 'RELEASED');
+  assert.match(recordAt(ann, bob)?.transitions.at(-1)?.reason ?? '', /the notice and the remaining seconds are over/);
+});
