@@ -36,8 +36,8 @@ test('the longest expired goes first, and no more than is needed', () => {
   assert.deepEqual(names(1000), ['old', 'middle', 'young']);
 });
 
-/** A revision that was current from `from` to `to`. */
-const list = (from: number, to: number) => ({ currentSeconds: from, keptSeconds: to });
+/** A revision that was current from `from` to `to`, in a hold of 90 days. */
+const list = (from: number, to: number) => ({ currentSeconds: from, keptSeconds: to, holdEndSeconds: to + 90 * DAY });
 
 test('of the revisions superseded within an hour the longest current one and the last one stay', () => {
   const good = list(0, 10 * HOUR);
@@ -59,6 +59,13 @@ test('revisions of different hours stay for a day, then one per day does', () =>
 function good(): never {
   throw new Error('there are 24 lists');
 }
+
+test('one whose hold is over does not push out another one of its day', () => {
+  const [first, second, last] = [list(0, 6 * HOUR), list(6 * HOUR, 8 * HOUR), list(8 * HOUR, 9 * DAY)];
+  const early = { ...first, holdEndSeconds: 8 * DAY };
+  assert.deepEqual(thinnedLists([early, second, last], 8 * DAY - 1, PERIODS_MS), [second]);
+  assert.deepEqual(thinnedLists([early, second, last], 8 * DAY, PERIODS_MS), []);
+});
 
 test('so few lists remain of a hold of 90 days that the report of them has room', () => {
   const every = 10 * 60;

@@ -8,10 +8,14 @@ export type KeptList = {
   /** Counted seconds at which it became current, and at which it was superseded. */
   readonly currentSeconds: number;
   readonly keptSeconds: number;
+  /** At which its hold is over. */
+  readonly holdEndSeconds: number;
 };
 
 /** Those of `lists` that may be let go now, although their hold runs. `nominal`: the undivided periods. */
-export function thinnedLists<T extends KeptList>(lists: readonly T[], nowSeconds: number, nominal: Periods): T[] {
+export function thinnedLists<T extends KeptList>(all: readonly T[], nowSeconds: number, nominal: Periods): T[] {
+  // One whose hold is over goes now: it must not take the place of one that has to stay.
+  const lists = all.filter(({ holdEndSeconds }) => holdEndSeconds > nowSeconds);
   if (lists.length < 2) return [];
   const longest = new Map<number, T>();
   for (const list of lists) {
