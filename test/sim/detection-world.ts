@@ -42,25 +42,24 @@ export async function starOf({ seed, storers, cells, sampling }: DetectionPlan):
   return circle;
 }
 
-/** Makes these cells of what a storer acknowledged unreadable on its disk; gives what undoes it. */
+/**
+ * A storer has these cells of what it acknowledged no more, and hides it wherever they are moved to. No slot is damaged: its
+ * own scrubbing or rewriting would meet that, and an honest part of it would fetch the cell again. Gives what undoes it.
+ */
 export function loseCells(storer: SimNode, owner: SimNode, cells: readonly number[]): () => void {
-  const { disk } = storer;
+  const { thrownAway, disk } = storer;
   const acknowledged = owner.session.registry.contract(storer.id)?.replica.acknowledged ?? Buffer.alloc(0);
   const held = storer.session.registry
     .heldOf(owner.id)
     .find(({ value }) => value.role !== 'pulling' && value.contentId.equals(acknowledged));
   const keys = disk.catalog.lists.get(held?.value.list ?? -1)?.keys;
-  const lost = cells.map((cell) => {
-    const position = disk.catalog.held.get(owner.id)?.get(keys?.[cell] ?? '')?.position;
-    const slots = disk.packs.get(position?.pack ?? -1)?.slots ?? [];
-    const at = position?.slot ?? -1;
-    const slot = slots[at];
-    if (slot === undefined) throw new Error('a cell that is not held cannot be lost');
-    slots[at] = { ...slot, fault: 'unreadable' };
-    return { slots, at, slot };
-  });
+  const lost = cells.map((cell) => keys?.[cell]);
+  for (const key of lost) {
+    if (key === undefined) throw new Error('a cell that is not held cannot be lost');
+    thrownAway.add(key);
+  }
   return () => {
-    for (const { slots, at, slot } of lost) slots[at] = slot;
+    for (const key of lost) if (key !== undefined) thrownAway.delete(key);
   };
 }
 
@@ -83,7 +82,6 @@ export class Losses {
     });
     for (const storer of nodes.slice(1)) {
       oracle.liars.add(storer);
-      storer.hidesDamage = true;
       this.#loseLater(storer);
     }
   }

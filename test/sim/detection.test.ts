@@ -2,7 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { set } from './circle.ts';
+import { loseCells, starOf } from './detection-world.ts';
 import { honestPeers, singleCells, smallLosses } from './detection.ts';
+import type { SimNode } from './sim-node.ts';
+import { DAY_MS } from './sim-world.ts';
 
 test('a loss of 1 % is found within 3 days', async () => {
   const hours = await smallLosses('one percent', 100);
@@ -18,4 +22,16 @@ test('nobody honest is accused, whatever rots, changes, sleeps and dies', async 
   const { held, wrong } = await honestPeers('honest', 5_000);
   assert.ok(held >= 5_000);
   assert.equal(wrong, 0);
+});
+
+test('what a storer hides stays lost when its packs are rewritten, until a check finds it', async () => {
+  const circle = await starOf({ seed: 'rewritten', storers: 1, cells: 150, sampling: 'none' });
+  const { world, oracle, nodes } = circle;
+  const [owner, storer] = nodes as [SimNode, SimNode];
+  oracle.liars.add(storer);
+  loseCells(storer, owner, [1 + owner.files.reduce((sum, { cells }) => sum + cells.length, 0)]);
+  const { nextPack } = storer.disk;
+  await set(circle, owner, owner.files.slice(-1));
+  await world.until('what is left goes to another pack', () => storer.disk.nextPack > nextPack, 30 * DAY_MS);
+  await world.until('the loss is found', () => oracle.checks.wrong > 0, 90 * DAY_MS);
 });

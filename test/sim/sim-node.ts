@@ -26,6 +26,7 @@ import { MemoryCells } from './memory-cells.ts';
 import { Machine } from './node-clock.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimDisk } from './sim-disk.ts';
+import type { Key } from './sim-disk.ts';
 import type { Endpoint, SimNetwork } from './sim-network.ts';
 import { SimPeerClient } from './sim-peer-client.ts';
 import { SimWorkers } from './sim-workers.ts';
@@ -58,6 +59,8 @@ export class SimNode {
   files: readonly SimFile[] = [];
   /** Its program lies about what its disk has lost. */
   hidesDamage = false;
+  /** Leaves of cells that it has no more: whatever else its program does, it does as if they were there. */
+  readonly thrownAway = new Set<Key>();
   /** How its checks are computed; the same at both sides of them. */
   sampling: Sampling = 'stand-in';
   words = '';

@@ -45,6 +45,8 @@ export type MachineOwner = {
   readonly files: readonly SimFile[];
   /** The program was changed so that it does not see what it threw away. */
   readonly hidesDamage: boolean;
+  /** Leaves of cells that it has no more, which only its answers to checks show. */
+  readonly thrownAway: ReadonlySet<Key>;
   /** The same at both sides of a check. */
   readonly sampling: Sampling;
 };
@@ -194,7 +196,7 @@ export class SimWorkers implements Workers {
     const leaves = coveredCells(question, blobCells, this.#owner.sampling).map((cell) => {
       const leaf = leafOf(cell);
       if (leaf === undefined) damaged.push(cell);
-      return leaf === undefined ? Buffer.alloc(32) : bytesOfKey(leaf);
+      return leaf === undefined || this.#owner.thrownAway.has(leaf) ? Buffer.alloc(32) : bytesOfKey(leaf);
     });
     const mac = macOf(question, pubkeyFromOnionId(challenger), this.#needKeys().pubkey, blobCells, leaves);
     return { mac, blocksRead: blocksRead(question), damaged: this.#owner.hidesDamage ? [] : damaged };
