@@ -24,13 +24,21 @@ export async function meet(session: Session, peer: OnionId, signal: AbortSignal)
   if (held !== undefined) await markReported(session, held.id);
   const report = await session.client.getContentRevision(peer, held?.value.contentId ?? Buffer.alloc(0), { signal });
   session.untold.delete(peer);
-  if (report.contractState === undefined) session.peerStates.delete(peer);
-  else session.peerStates.set(peer, report.contractState);
+  session.metMs.set(peer, session.deps.clock.monotonicMs());
+  noteStateThere(session, peer, report.contractState);
   if (report.responderRecovering) session.recoveringPeers.add(peer);
   else session.recoveringPeers.delete(peer);
   if (session.node.mode === 'normal') await readReport(session, peer, report, acknowledged);
   else await noteHolder(session, peer, report);
   return report;
+}
+
+/** The peer's side of the contract: when it is not well with us, our user is warned. */
+function noteStateThere(session: Session, peer: OnionId, state: RevisionReport['contractState']): void {
+  const before = session.peerStates.get(peer);
+  if (state === undefined) session.peerStates.delete(peer);
+  else session.peerStates.set(peer, state);
+  if (state !== before) session.bus.emit('contract-state-there', { peer, from: before ?? '', to: state ?? '' });
 }
 
 /** `acknowledged` when the peer was asked: what it reported since then is newer than this answer. */

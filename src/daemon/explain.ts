@@ -1,10 +1,11 @@
 // A contract in one sentence for its user.
 
 import { patienceLeftSeconds } from '../core/contract/machine.ts';
-import { contractStory } from '../core/contract/story.ts';
-import type { StoryFacts } from '../core/contract/story.ts';
+import { contractStory, peerWarning } from '../core/contract/story.ts';
+import type { OwnFault, StoryFacts } from '../core/contract/story.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { pendingOf } from './answer-proposal.ts';
+import { isStanding } from './contracts.ts';
 import { currentHeld } from './held.ts';
 import { remainingOf } from './remaining.ts';
 import type { Session } from './session.ts';
@@ -23,9 +24,31 @@ const THEIR_PULLS: { readonly [pull in ContractRecord['theirPull']]: string } = 
 /** `name`: of the peer, for people. */
 export function explainContract(session: Session, contract: ContractRecord, name: string): string {
   const { state } = contract;
-  return state === 'ACTIVE'
-    ? goodStory(session, contract)
-    : contractStory({ ...storyFacts(session, contract, name), state });
+  const story =
+    state === 'ACTIVE'
+      ? goodStory(session, contract)
+      : contractStory({ ...storyFacts(session, contract, name), state });
+  const warning = warningOf(session, contract, name);
+  return warning === undefined ? story : `${story}; ${warning}`;
+}
+
+/** What the peer holds against us, as it said at the last contact; undefined if nothing. */
+export function warningOf(session: Session, contract: ContractRecord, name: string): string | undefined {
+  const stateThere = session.peerStates.get(contract.peer);
+  if (stateThere === undefined || !isStanding(contract.state)) return undefined;
+  return peerWarning({
+    peer: name,
+    stateThere,
+    oursUntil: oursUntil(session, contract),
+    fault: ownFault(session, contract),
+  });
+}
+
+function ownFault(session: Session, { peer, theirPull, theirLatestKnown }: ContractRecord): OwnFault {
+  if (theirPull === 'NO_SPACE') return 'disk-full';
+  if (theirPull === 'QUOTA') return 'over-budget';
+  const isWhole = currentHeld(session, peer)?.value.contentId.equals(theirLatestKnown) ?? theirLatestKnown.length === 0;
+  return isWhole ? 'none' : 'incomplete';
 }
 
 function goodStory(session: Session, { peer, replica, theirPull }: ContractRecord): string {

@@ -6,6 +6,7 @@ import { probeDelayMs } from '../core/policy/probe.ts';
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { meet } from './contact.ts';
+import { isStanding } from './contracts.ts';
 import { exchangeWhenDue } from './exchange-peers.ts';
 import { planFor } from './plan.ts';
 import type { Session } from './session.ts';
@@ -29,6 +30,20 @@ export async function probe(session: Session, peer: OnionId, signal: AbortSignal
 /** The task: ask one peer what it holds of ours; the answer lands in noteHolder. */
 export async function askHolder(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
   if (peer !== session.self) await meetPeer(session, peer, signal);
+}
+
+/**
+ * At each tick: a session may stay up for months, and what a peer promises or holds against us changes meanwhile. Who is
+ * not well with us is asked at each, so that a warning does not stay longer than its cause.
+ */
+export function planMeetings(session: Session): void {
+  const { clock, periods } = session.deps;
+  for (const { peer, state } of session.registry.contracts()) {
+    const lastMs = session.metMs.get(peer);
+    if (!isStanding(state) || lastMs === undefined || !session.client.isConnected(peer)) continue;
+    const isWell = (session.peerStates.get(peer) ?? 'ACTIVE') === 'ACTIVE';
+    if (!isWell || clock.monotonicMs() - lastMs >= periods.meetAgain) planFor(session, 'ask', peer, 0);
+  }
 }
 
 /** Reaches a peer at its onion, remembers that, and exchanges what is held for whom. */

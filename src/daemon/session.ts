@@ -97,6 +97,8 @@ export class Session {
   readonly tasks: Tasks;
   /** Of each peer with a session of ours: what was done in this one session. */
   readonly contacts = new Map<OnionId, Contact>();
+  /** Monotonic time of the last answer about both contents. */
+  readonly metMs = new Map<OnionId, number>();
   /** Monotonic time of the last exchange of addresses. */
   readonly exchangedMs = new Map<OnionId, number>();
   /** Peers that said at the last contact that they rebuild themselves. */

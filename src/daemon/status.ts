@@ -2,8 +2,10 @@
 
 import { escapeName } from '../core/content/path.ts';
 import { CELL_BYTES } from '../core/limits.ts';
+import type { ContractRecord } from '../core/records.ts';
 import { copiesNow } from './copies.ts';
 import type { Deps } from './deps.ts';
+import { warningOf } from './explain.ts';
 import { isHealingOpen } from './heal-own.ts';
 import type { Jobs } from './jobs.ts';
 import { hasLiveFork } from './lineage.ts';
@@ -11,7 +13,7 @@ import type { NodeState, ReasonView, StatusView } from './local-api.ts';
 import { protectionOf } from './protection.ts';
 import { wantsPublish } from './replica.ts';
 import type { Session } from './session.ts';
-import { replicaView, revisionView, transferViews } from './views.ts';
+import { peerName, replicaView, revisionView, transferViews } from './views.ts';
 
 /** What can be said without keys. */
 export function lockedStatus(
@@ -57,7 +59,7 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
     ...lockedStatus(deps, session.jobs, 'UNLOCKED', secretMode),
     mode: node.mode,
     verdict: protection.verdict,
-    reasons: [...ownReasons(session), ...protection.reasons],
+    reasons: [...ownReasons(session), ...protection.reasons, ...warnings(session, contracts)],
     onionId: session.self,
     name: settings.name,
     revision: newest === undefined ? undefined : revisionView(newest.row),
@@ -72,6 +74,17 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
     forks: node.forks,
     heldBytes: registry.held().reduce((sum, { value }) => sum + value.cells, 0) * CELL_BYTES,
   };
+}
+
+/** Peers that would let our bytes go one day, with the cure: told in time, and also while all is PROTECTED. */
+function warnings(session: Session, contracts: readonly ContractRecord[]): ReasonView[] {
+  return contracts.flatMap((contract) => {
+    const name = peerName(session, contract.peer);
+    const message = warningOf(session, contract, name);
+    if (message === undefined) return [];
+    const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+    return [{ code: 'PEER_WARNS', message: sentence, next: `bb contracts show ${name}` }];
+  });
 }
 
 /** What the copies are worth by how their holders behaved, and what one more loss would mean. */

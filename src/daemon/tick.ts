@@ -8,6 +8,7 @@ import { dropTombstones } from './tombstones.ts';
 import { areHoldsDue, dropExpiredHolds } from './held.ts';
 import { plan, planFor } from './plan.ts';
 import { wantsPublish } from './replica.ts';
+import { planMeetings } from './presence.ts';
 import { watchCopies } from './seek-storers.ts';
 import type { Session } from './session.ts';
 import { tickContracts } from './tick-contracts.ts';
@@ -30,7 +31,8 @@ export async function tick(session: Session): Promise<void> {
   if (areHoldsDue(session)) await dropExpiredHolds(session);
   await dropTombstones(session);
   planExchanges(session);
-  if (session.ownDamage.lost.length > 0) plan(session, 'heal', 0);
+  planMeetings(session);
+  if (isHealingDue(session)) plan(session, 'heal', 0);
   if (session.node.forks.length > 0) plan(session, 'merge', 0);
   for (const contract of session.registry.contracts()) {
     if (wantsPublish(session, contract)) planFor(session, 'publish', contract.peer, 0);

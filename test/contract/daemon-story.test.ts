@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { step } from '../../src/daemon/contracts.ts';
 import { defaulted } from '../../src/daemon/repull.ts';
 import { tick } from '../../src/daemon/tick.ts';
 import type { DaemonNode } from './daemon-node.ts';
@@ -66,4 +67,28 @@ test('who gave notice is told until the contract is over, and then why it is', a
   await later(ann, 60 * DAY);
   assert.equal(recordAt(ann, bob)?.state, 'RELEASED');
   assert.match(recordAt(ann, bob)?.transitions.at(-1)?.reason ?? '', /the notice and the remaining seconds are over/);
+});
+
+test('a user is warned when a peer is not content, though all is PROTECTED, and for no longer than it is so', async (context) => {
+  const [ann, bob] = await proved(context);
+  const warnings = async () => (await ann.api.status()).reasons.filter(({ code }) => code === 'PEER_WARNS');
+  assert.deepEqual(await warnings(), []);
+  // The session stays up all the time: nothing but the daily question tells.
+  await defaulted(bob.session, ann.id, 'its copy was wrong twice');
+  ann.session.metMs.set(bob.id, -Infinity);
+  const mark = ann.events.length;
+  await tick(ann.session);
+  await ann.hears('contract-state-there', { peer: bob.id, from: 'ACTIVE', to: 'GRACE' }, mark);
+  assert.equal((await ann.api.status()).verdict, 'PROTECTED');
+  const [warning] = await warnings();
+  assert.match(
+    warning?.message ?? '',
+    /^For bob its copy here counts no more, and it keeps your bytes until \d{1,2} [A-Z]\w+; keep this node up: .*\.$/,
+  );
+  assert.match(await storyAt(ann), /^both sides keep their promises; .*; for bob its copy here counts no more/);
+
+  await step(bob.session, ann.id, { kind: 'cured' }, 'every cell of the copy was proved again');
+  await tick(ann.session);
+  await ann.hears('contract-state-there', { peer: bob.id, from: 'GRACE', to: 'ACTIVE' }, mark);
+  assert.deepEqual(await warnings(), []);
 });

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DegradedReason } from '../../src/core/contract/reasons.ts';
 import { CONTRACT_STATES } from '../../src/core/contract/state.ts';
-import { contractStory } from '../../src/core/contract/story.ts';
-import type { StoryFacts } from '../../src/core/contract/story.ts';
+import { contractStory, peerWarning } from '../../src/core/contract/story.ts';
+import type { OwnFault, StoryFacts } from '../../src/core/contract/story.ts';
 
 const DAY = 86_400;
 const FACTS: StoryFacts = {
@@ -89,4 +89,25 @@ test('spans are rounded down and read as words', () => {
     '1 day',
     '2 days',
   ]);
+});
+
+test('what a peer holds against us comes with the day and the cure, whatever we know of our fault', () => {
+  const faults: { readonly [fault in OwnFault]: RegExp } = {
+    'disk-full': /make room$/,
+    'over-budget': /bb contracts amend$/,
+    incomplete: /fetched again$/,
+    none: /keep this node up: it proves its copy by itself$/,
+  };
+  for (const stateThere of ['DEGRADED', 'GRACE', 'EXPIRED'] as const) {
+    for (const [fault, cure] of Object.entries(faults)) {
+      const facts = { peer: 'ben-nas', stateThere, oursUntil: '12 March', fault: fault as OwnFault };
+      assert.match(peerWarning(facts) ?? '', cure);
+    }
+  }
+  const warn = (stateThere: StoryFacts['state']) =>
+    peerWarning({ peer: 'ben-nas', stateThere, oursUntil: '12 March', fault: 'none' });
+  assert.match(warn('GRACE') ?? '', /keeps your bytes until 12 March;/);
+  assert.match(warn('EXPIRED') ?? '', /only until it needs the space;/);
+  assert.match(warn('RELEASED') ?? '', /may be gone; .*bb contracts end ben-nas$/);
+  for (const calm of ['PROPOSED', 'ACTIVE', 'ENDING'] as const) assert.equal(warn(calm), undefined);
 });

@@ -94,6 +94,43 @@ function ours({ hasCopy, oursUntil, peer }: StoryFacts): string {
     : `your bytes there stay until ${oursUntil}`;
 }
 
+/** Why a peer may be right to be unhappy with us, as far as we know. */
+export type OwnFault = 'disk-full' | 'over-budget' | 'incomplete' | 'none';
+
+export type WarningFacts = {
+  readonly peer: string;
+  /** The state that the peer said its side of the contract is in. */
+  readonly stateThere: ContractState;
+  readonly oursUntil: string;
+  readonly fault: OwnFault;
+};
+
+/** What a peer holds against us, and how that is cured; undefined where it holds nothing, or notice was given. */
+export function peerWarning({ peer, stateThere, oursUntil, fault }: WarningFacts): string | undefined {
+  const until = oursUntil === '' ? '' : ` until ${oursUntil}`;
+  switch (stateThere) {
+    case 'DEGRADED':
+      return `for ${peer} the contract is paused, because its copy here was out of reach or not proved; ${OWN_CURES[fault]}`;
+    case 'GRACE':
+      return `for ${peer} its copy here counts no more, and it keeps your bytes${until}; ${OWN_CURES[fault]}`;
+    case 'EXPIRED':
+      return `your time at ${peer} is used up: it keeps your bytes only until it needs the space; ${OWN_CURES[fault]}`;
+    case 'RELEASED':
+      return `for ${peer} the contract with you is over, and your bytes there may be gone; to begin anew, bb contracts end ${peer}`;
+    case 'PROPOSED':
+    case 'ACTIVE':
+    case 'ENDING':
+      return undefined;
+  }
+}
+
+const OWN_CURES: { readonly [fault in OwnFault]: string } = {
+  'disk-full': 'this disk is too full for its content: make room',
+  'over-budget': 'its content is larger than you promised: bb contracts amend',
+  incomplete: 'its content is not whole here: keep this node up, it is fetched again',
+  none: 'keep this node up: it proves its copy by itself',
+};
+
 const UNITS = [
   ['day', 86_400],
   ['hour', 3600],

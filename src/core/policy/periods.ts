@@ -50,6 +50,8 @@ export const PERIODS_MS = {
   peerExchange: HOUR,
   /** With a peer whose session stays up addresses are exchanged again after this. */
   peerExchangeAgain: DAY,
+  /** A peer whose session stays up is asked again after this what it holds, promises and reproaches. */
+  meetAgain: DAY,
   /** Of revisions superseded within the first span one stays, after the second span one per such span. */
   thinFine: HOUR,
   thinCoarse: DAY,
