@@ -7,8 +7,8 @@ import { planExchanges } from './exchange-peers.ts';
 import { dropTombstones } from './tombstones.ts';
 import { areHoldsDue, dropExpiredHolds } from './held.ts';
 import { plan, planFor } from './plan.ts';
-import { wantsPublish } from './replica.ts';
 import { planMeetings } from './presence.ts';
+import { wantsPublish } from './replica.ts';
 import { watchCopies } from './seek-storers.ts';
 import type { Session } from './session.ts';
 import { tickContracts } from './tick-contracts.ts';
@@ -32,7 +32,7 @@ export async function tick(session: Session): Promise<void> {
   await dropTombstones(session);
   planExchanges(session);
   planMeetings(session);
-  if (isHealingDue(session)) plan(session, 'heal', 0);
+  if (session.ownDamage.lost.length > 0) plan(session, 'heal', 0);
   if (session.node.forks.length > 0) plan(session, 'merge', 0);
   for (const contract of session.registry.contracts()) {
     if (wantsPublish(session, contract)) planFor(session, 'publish', contract.peer, 0);
