@@ -12,13 +12,20 @@ export class Weakest {
   #of = '';
   #found: Promise<WeakestFiles | undefined> = Promise.resolve(undefined);
 
-  /** `of` names all that the answer depends on. */
-  get(of: string, find: () => Promise<WeakestFiles | undefined>): Promise<WeakestFiles | undefined> {
+  /** `of` names all that the answer depends on. Without an answer the next one who asks tries again: damage is healed. */
+  async get(of: string, find: () => Promise<WeakestFiles | undefined>): Promise<WeakestFiles | undefined> {
     if (of !== this.#of) {
       this.#of = of;
       this.#found = find();
     }
-    return this.#found;
+    const asked = this.#found;
+    let answer: WeakestFiles | undefined;
+    try {
+      answer = await asked;
+      return answer;
+    } finally {
+      if (answer === undefined && asked === this.#found) this.#of = '';
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 // How many storers have each data cell.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Weakest } from '../../src/daemon/weakest-files.ts';
+import type { WeakestFiles } from '../../src/ports/workers.ts';
 import { copiesOfCells, isEven } from '../../src/core/policy/weakest.ts';
 
 /** Two heads or index cells come first; four data cells. */
@@ -34,4 +36,19 @@ test('copies are even when no cell has more than another', () => {
     [[], [3, 3], [3, 2], [0]].map((copies) => isEven(Buffer.from(copies))),
     [true, true, false, true],
   );
+});
+
+test('an answer is worked out once, but a failed one is asked for again: what was damaged is healed meanwhile', async () => {
+  const weakest = new Weakest();
+  const found = { copies: 1, files: 1, names: [] };
+  const answers: (() => Promise<WeakestFiles | undefined>)[] = [
+    () => Promise.reject(new Error('the disk is full')),
+    () => Promise.resolve(undefined),
+    () => Promise.resolve(found),
+  ];
+  const find = () => (answers.shift() ?? assert.fail('asked for once more'))();
+  await assert.rejects(weakest.get('same', find), /full/);
+  assert.equal(await weakest.get('same', find), undefined);
+  assert.equal(await weakest.get('same', find), found);
+  assert.equal(await weakest.get('same', find), found);
 });
