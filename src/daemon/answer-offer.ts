@@ -59,7 +59,7 @@ async function offerFacts(session: Session, contract: ContractRecord, offer: Off
   const allowanceBytes = giveBytes(session, contract);
   const currentBytes = (current?.cells ?? 0) * CELL_BYTES;
   const neededBytes = offeredBytes(offer.newCells, offer.content?.contentBytes ?? 0, currentBytes);
-  if (chargeBytes + neededBytes <= allowanceBytes) await makeSpace(session, neededBytes);
+  if (chargeBytes + neededBytes <= allowanceBytes) await makeSpace(session, owner, neededBytes);
   const freeBytes = await freeForPeers(session);
   if (currentHeld(session, owner)?.id !== held?.id) return offerFacts(session, contract, offer);
   const target = pullTarget(session, owner)?.value;

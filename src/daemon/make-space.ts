@@ -5,24 +5,34 @@
 import { isPaused } from '../core/contract/machine.ts';
 import { acceptableBytes } from '../core/contract/default-policy.ts';
 import type { OnionId } from '../core/ids.ts';
-import { chooseEvictions } from '../core/policy/evict.ts';
+import { chooseEvictions, evictable } from '../core/policy/evict.ts';
+import type { EvictFacts } from '../core/policy/evict.ts';
 import { chargeOf, freeForPeers } from './allowance.ts';
 import { step } from './contracts.ts';
 import { dropReleased } from './held.ts';
 import type { Session } from './session.ts';
 
-/** Returns the bytes that were freed. */
-export async function makeSpace(session: Session, neededBytes: number): Promise<number> {
+type Expired = EvictFacts & { readonly peer: OnionId };
+
+/** For bytes of `owner`, of which nothing goes to make room for others of its own. */
+export async function makeSpace(session: Session, owner: OnionId, neededBytes: number): Promise<void> {
   const lacking = Math.max(neededBytes - (await freeForPeers(session)), await overBudget(session, neededBytes));
-  if (lacking <= 0) return 0;
-  let freed = 0;
-  for (const { peer, bytes } of chooseEvictions(await facts(session), lacking)) {
-    await step(session, peer, { kind: 'evicted' }, 'its time was up and the space was needed');
+  if (lacking <= 0) return;
+  const others = (await facts(session)).filter(({ peer }) => peer !== owner);
+  await evict(session, chooseEvictions(others, lacking), 'its time was up and the space was needed');
+}
+
+/** `bb storage gc --evict`: all whose time is up. */
+export async function evictExpired(session: Session): Promise<void> {
+  await evict(session, evictable(await facts(session)), 'its time was up and the user wanted the space');
+}
+
+async function evict(session: Session, chosen: readonly Expired[], reason: string): Promise<void> {
+  for (const { peer, bytes } of chosen) {
+    await step(session, peer, { kind: 'evicted' }, reason);
     await dropReleased(session, peer);
     session.bus.emit('evicted', { peer, bytes: String(bytes) });
-    freed += bytes;
   }
-  return freed;
 }
 
 /** Bytes that peers would occupy beyond what the user allows. */
@@ -33,7 +43,7 @@ async function overBudget(session: Session, neededBytes: number): Promise<number
   return used + neededBytes - acceptableBytes(session.settings.storageLimitBytes, 0);
 }
 
-async function facts(session: Session) {
+async function facts(session: Session): Promise<readonly Expired[]> {
   const nowSeconds = session.node.countedSeconds;
   const expired = session.registry.contracts().filter(({ state }) => state === 'EXPIRED');
   return Promise.all(

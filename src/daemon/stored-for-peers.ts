@@ -5,7 +5,7 @@ import { chargeOf } from './allowance.ts';
 import { giveBytes } from './contracts.ts';
 import { dropExpiredHolds } from './held.ts';
 import type { HeldView } from './local-api.ts';
-import { evictableBytes, makeSpace } from './make-space.ts';
+import { evictableBytes, evictExpired } from './make-space.ts';
 import { remainingOf } from './remaining.ts';
 import { rewritePacks } from './rewrite-packs.ts';
 import type { Session } from './session.ts';
@@ -47,7 +47,7 @@ export async function collectGarbage(
 ): Promise<{ readonly droppedRevisions: number; readonly freedBytes: number; readonly rewrittenPacks: number }> {
   const before = await session.cells.diskBytes();
   const droppedRevisions = await dropExpiredHolds(session);
-  if (evict) await makeSpace(session, Number.MAX_SAFE_INTEGER);
+  if (evict) await evictExpired(session);
   const rewrittenPacks = await rewritePacks(session, session.scheduler.signal);
   return { droppedRevisions, rewrittenPacks, freedBytes: Math.max(0, before - (await session.cells.diskBytes())) };
 }

@@ -41,6 +41,19 @@ test('a replica whose time is up goes when another peer needs the space, and not
   assert.equal(bob.session.registry.contract(ann.id)?.transitions.at(-1)?.event, 'evicted');
 });
 
+test('a replica whose time is up stays when its going would not make room enough', async (context) => {
+  const { ann, bob, eve } = await heldFor(context, 'EXPIRED');
+  await agree(eve, bob, 25 * MIB);
+  // The budget would do without ann; the disk would not.
+  Object.assign(bob.session.deps.dataDir, { freeBytes: () => Promise.resolve(0) });
+  await eve.setFiles({ big: noiseOf('eve', 20 * MIB) });
+  await eve.hears('revision-offered', { outcome: 'NO_SPACE' });
+  assert.equal(stateAt(bob, ann), 'EXPIRED');
+  assert.equal(bob.holdsFor(ann)?.role, 'current');
+  await bob.api.collectGarbage(true);
+  assert.equal(stateAt(bob, ann), 'RELEASED', 'the user may');
+});
+
 test('what is in GRACE never goes: the other peer is told that there is no room', async (context) => {
   const { ann, bob, eve } = await heldFor(context, 'GRACE');
   await eve.api.connectPeer(bob.id, '', true);

@@ -13,15 +13,24 @@ export type EvictFacts = {
   readonly isPaused: boolean;
 };
 
-/** In the order in which they go, as few as free `neededBytes`; all that may go when that is not enough. */
-export function chooseEvictions<T extends EvictFacts>(contracts: readonly T[], neededBytes: number): T[] {
-  const chosen: T[] = [];
+/**
+ * In the order in which they go, as few as free `neededBytes`. None when all of them together would not: nobody gains by
+ * their going, and an owner may still come back for its bytes.
+ */
+export function chooseEvictions<T extends EvictFacts>(contracts: readonly T[], neededBytes: number): readonly T[] {
+  const expired = evictable(contracts);
   let freed = 0;
-  const expired = contracts.filter(({ state, isPaused, bytes }) => state === 'EXPIRED' && !isPaused && bytes > 0);
-  for (const contract of expired.toSorted((a, b) => a.enteredSeconds - b.enteredSeconds)) {
-    if (freed >= neededBytes) break;
-    chosen.push(contract);
-    freed += contract.bytes;
-  }
-  return chosen;
+  const chosen = expired.filter(({ bytes }) => {
+    const isNeeded = freed < neededBytes;
+    freed += bytes;
+    return isNeeded;
+  });
+  return freed < neededBytes ? [] : chosen;
+}
+
+/** All that may go, the longest expired first. */
+export function evictable<T extends EvictFacts>(contracts: readonly T[]): readonly T[] {
+  return contracts
+    .filter(({ state, isPaused, bytes }) => state === 'EXPIRED' && !isPaused && bytes > 0)
+    .toSorted((a, b) => a.enteredSeconds - b.enteredSeconds);
 }
