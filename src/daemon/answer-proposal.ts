@@ -3,7 +3,7 @@
 // Invariant: one proposal at a time, because each is judged by what is promised to all others.
 
 import { decideProposal } from '../core/contract/default-policy.ts';
-import { doesOwnProposalStand, isTermsSignature, ownSide } from '../core/contract/sides.ts';
+import { doesOwnProposalStand, isTermsSignature } from '../core/contract/sides.ts';
 import type { ContractState } from '../core/contract/state.ts';
 import { decodeTerms, termsDigest, termsMessage } from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
@@ -90,7 +90,7 @@ function factsOf(session: Session, caller: OnionId, contract: ContractRecord | u
     caller: pubkeyFromOnionId(caller),
     self: session.keyring.pubkey,
     lastVersion: contract === undefined || contract.state === 'PROPOSED' ? 0 : decodeTerms(contract.terms).version,
-    standingGetBytes: standing === undefined ? 0 : (ownSide(standing, session.keyring.pubkey)?.getBytes ?? 0),
+    standing,
     added: !isStranger(caller),
     approval: session.settings.approval,
     limitBytes: session.settings.storageLimitBytes,

@@ -6,7 +6,7 @@ const REASON_SENTENCES: Readonly<Record<string, string>> = {
   STRANGER_LIMIT: 'the peer has not added you and gives strangers less (STRANGER_LIMIT)',
   NOT_ADDED: 'the peer has not added you; its user has to accept (NOT_ADDED)',
   BY_HAND: 'the user of the peer decides about every proposal (BY_HAND)',
-  LESS_FOR_YOU: 'it would store less for the peer than now; its user has to accept (LESS_FOR_YOU)',
+  LESS_FOR_YOU: 'it gives the peer less, or for a shorter time, than now; its user has to accept (LESS_FOR_YOU)',
   LONG_GRACE: 'the peer has not added you and gives strangers 7 days at first; its user has to accept (LONG_GRACE)',
   BUSY: 'too many proposals wait for the user of the peer; try again later (BUSY)',
   ENDING: 'notice was given; propose anew when the contract is over (ENDING)',

@@ -16,6 +16,8 @@ async function attack(owner: DaemonNode, storer: DaemonNode): Promise<void> {
   for await (const { state } of owner.api.propose({ peer: storer.id, ...shortest }, never())) {
     assert.notEqual(state, 'PEER_REFUSED');
   }
+  // A shorter hold needs the person at the storer, who is asked by somebody with the name of a friend.
+  await storer.api.answerProposal(owner.id, true, never());
   for (let rush = 0; rush < 5; rush += 1) {
     await owner.setFiles({ photos: noiseOf(`ransom ${rush}`, 2 * MIB) });
     await owner.world.until('pulled', () => owner.isProvedAt(storer));

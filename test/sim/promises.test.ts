@@ -60,6 +60,7 @@ test('a shorter hold that is signed takes nothing from what was promised before'
     for await (const _ of owner.api.propose({ peer: storer.id, ...terms }, NO_SIGNAL));
   };
   await insist(world, amend);
+  await insist(world, () => storer.api.answerProposal(owner.id, true, NO_SIGNAL)); // less hold for it, too
   await edit(circle, owner);
   await world.pass(4 * DAY_MS);
   assert.ok(keptBy(storer, owner).length > 0);

@@ -18,7 +18,7 @@ const FACTS: ProposalFacts = {
   lastVersion: 0,
   added: true,
   approval: 'added',
-  standingGetBytes: 0,
+  standing: undefined,
   limitBytes: 20 * GIB,
   peerLimitBytes: 0,
   promisedBytes: 0,
@@ -78,8 +78,25 @@ test('with the policy for everyone a stranger is let in, with 7 days at first an
   assert.equal(decide(terms(MIB, MIB, { graceInitialSeconds: 7 * 86_400 + 1 }), stranger), 'PENDING LONG_GRACE');
   assert.equal(decide(terms(257 * MIB, 257 * MIB, short), stranger), 'REJECTED STRANGER_LIMIT');
   assert.equal(decide(terms(MIB, MIB), { approval: 'nobody' }), 'PENDING BY_HAND');
-  assert.equal(decide(terms(MIB, MIB), { standingGetBytes: MIB + 1 }), 'PENDING LESS_FOR_YOU');
   assert.equal(decide(terms(MIB + 1, MIB + 1), { peerLimitBytes: MIB }), 'REJECTED OVER_BUDGET');
+});
+
+test('an amendment that gives us less, or for a shorter time, needs a person; more of everything does not', () => {
+  const standing = { ...terms(MIB, MIB), durationSeconds: 1e8 };
+  const amend = (change: Partial<Terms>, get = MIB) =>
+    decide({ ...terms(MIB, get, { durationSeconds: 1e8, version: 2, ...change }) }, { standing, lastVersion: 1 });
+  const worse: Partial<Terms>[] = [
+    { holdSeconds: standing.holdSeconds - 1 },
+    { noticeSeconds: standing.noticeSeconds - 1 },
+    { graceRatePermille: standing.graceRatePermille - 1 },
+    { graceCapSeconds: standing.graceCapSeconds - 1 },
+    { checkPeriodSeconds: standing.checkPeriodSeconds + 1 },
+    { durationSeconds: 1e8 - 1 },
+  ];
+  for (const change of worse) assert.equal(amend(change), 'PENDING LESS_FOR_YOU', Object.keys(change)[0]);
+  assert.equal(decide(terms(2 * MIB, 2 * MIB - 1), { standing: terms(MIB, 2 * MIB) }), 'PENDING LESS_FOR_YOU');
+  assert.equal(amend({}), 'ACCEPTED ACCEPTED');
+  assert.equal(amend({ durationSeconds: 0, holdSeconds: standing.holdSeconds + 1 }, 2 * MIB), 'ACCEPTED ACCEPTED');
 });
 
 test('a proposal must be between the caller and us, and newer than what is signed', () => {

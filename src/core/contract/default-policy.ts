@@ -42,8 +42,8 @@ export type ProposalFacts = {
   /** The user typed, pinned or approved the peer. */
   readonly added: boolean;
   readonly approval: Approval;
-  /** What the standing terms let the peer store for us; 0 without any. */
-  readonly standingGetBytes: number;
+  /** The terms that stand; undefined without any. */
+  readonly standing: Terms | undefined;
   readonly limitBytes: number;
   /** What the user allows this peer; 0 = no limit of its own. */
   readonly peerLimitBytes: number;
@@ -84,7 +84,9 @@ export function decideProposal(terms: Terms, facts: ProposalFacts): ProposalDeci
     }
   }
   if (facts.approval === 'nobody') return pending('BY_HAND', 'You decide about every proposal yourself.');
-  if (side.getBytes < facts.standingGetBytes) return pending('LESS_FOR_YOU', 'The peer would store less for you.');
+  if (facts.standing !== undefined && isLess(terms, facts.standing, facts.self)) {
+    return pending('LESS_FOR_YOU', 'It would give you less, or for a shorter time, than the terms that stand.');
+  }
   if (isUnequal(side.giveBytes, side.getBytes)) {
     return pending('UNEQUAL', `One side would give more than ${TERMS_RATIO} times what it gets; that needs your word.`);
   }
@@ -94,6 +96,24 @@ export function decideProposal(terms: Terms, facts: ProposalFacts): ProposalDeci
 /** Of one direction of terms: too little for any content. 0 says that nothing is stored in this direction. */
 export function isTooSmall(bytes: number): boolean {
   return bytes > 0 && bytes < TERMS_MIN_BYTES;
+}
+
+/** Both sides have the same times, so what is shorter for the peer is shorter for us, too. */
+function isLess(terms: Terms, standing: Terms, self: Uint8Array): boolean {
+  const getBytes = ownSide(terms, self)?.getBytes ?? 0;
+  return (
+    getBytes < (ownSide(standing, self)?.getBytes ?? 0) ||
+    terms.holdSeconds < standing.holdSeconds ||
+    terms.noticeSeconds < standing.noticeSeconds ||
+    terms.graceRatePermille < standing.graceRatePermille ||
+    terms.graceCapSeconds < standing.graceCapSeconds ||
+    terms.checkPeriodSeconds > standing.checkPeriodSeconds ||
+    lastsSeconds(terms) < lastsSeconds(standing)
+  );
+}
+
+function lastsSeconds({ durationSeconds }: Terms): number {
+  return durationSeconds === 0 ? Number.POSITIVE_INFINITY : durationSeconds;
 }
 
 function isUnequal(giveBytes: number, getBytes: number): boolean {
