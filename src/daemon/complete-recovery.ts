@@ -75,7 +75,8 @@ function mayComplete(session: Session, { row, metadata }: OpenedHead, isWhole: b
   if (completion.kind === 'complete' && !isHeldBack) return true;
   recovery.waitingFor = WAITING_WORDS[completion.kind === 'complete' ? 'NEWER' : completion.forWhat];
   if (isWhole) leaveFollower(session);
-  plan(session, 'recover', deps.periods.recoveringRetry);
+  // What is whole waits for answers, and each answer plans this anyway.
+  plan(session, 'recover', isWhole ? deps.periods.tick : deps.periods.recoveringRetry);
   return false;
 }
 

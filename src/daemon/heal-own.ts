@@ -6,6 +6,7 @@
 
 import { blobCellCount } from '../core/challenge/plan.ts';
 import { isBbError } from '../core/errors.ts';
+import type { ContractRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import { splitIds } from './commit-revision.ts';
 import { fetchOwnCells, unlessDropped } from './fetch-own-cells.ts';
@@ -129,12 +130,20 @@ async function placeChunks(session: Session, signal: AbortSignal): Promise<void>
 }
 
 /** Some storer that has a copy was not asked yet for what is lost, so it is too early to call it lost. */
-export function isHealingOpen({ registry, ownDamage }: Session): boolean {
-  return registry
+export function isHealingOpen(session: Session): boolean {
+  return session.registry.contracts().some((contract) => contract.state === 'ACTIVE' && isUnasked(session, contract));
+}
+
+/** Something is lost, and a storer that was not asked for it is in reach now. */
+export function isHealingDue(session: Session): boolean {
+  if (session.ownDamage.lost.length === 0) return false;
+  return session.registry
     .contracts()
-    .some(
-      ({ peer, state, replica }) => state === 'ACTIVE' && replica.acknowledged.length > 0 && !ownDamage.asked.has(peer),
-    );
+    .some((contract) => isUnasked(session, contract) && session.reach.isReachable(contract.peer));
+}
+
+function isUnasked({ ownDamage }: Session, { peer, replica }: ContractRecord): boolean {
+  return replica.acknowledged.length > 0 && !ownDamage.asked.has(peer);
 }
 
 /** A head is made anew from its content id and Metadata: sealing is deterministic. */

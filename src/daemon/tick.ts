@@ -5,6 +5,7 @@ import { BbError } from '../core/errors.ts';
 import { planCheck } from './check-peer.ts';
 import { planExchanges } from './exchange-peers.ts';
 import { dropTombstones } from './tombstones.ts';
+import { isHealingDue } from './heal-own.ts';
 import { areHoldsDue, dropExpiredHolds } from './held.ts';
 import { plan, planFor } from './plan.ts';
 import { planMeetings } from './presence.ts';
@@ -32,11 +33,13 @@ export async function tick(session: Session): Promise<void> {
   await dropTombstones(session);
   planExchanges(session);
   planMeetings(session);
-  if (session.ownDamage.lost.length > 0) plan(session, 'heal', 0);
+  if (isHealingDue(session)) plan(session, 'heal', 0);
   if (session.node.forks.length > 0) plan(session, 'merge', 0);
   for (const contract of session.registry.contracts()) {
-    if (wantsPublish(session, contract)) planFor(session, 'publish', contract.peer, 0);
-    planCheck(session, contract.peer);
-    if (session.untold.has(contract.peer)) planFor(session, 'ask', contract.peer, 0);
+    const { peer } = contract;
+    if (!session.reach.isReachable(peer)) continue; // the next contact plans all of this
+    if (wantsPublish(session, contract)) planFor(session, 'publish', peer, 0);
+    planCheck(session, peer);
+    if (session.untold.has(peer)) planFor(session, 'ask', peer, 0);
   }
 }

@@ -152,6 +152,11 @@ test('cells are lost only when every storer that has a copy was asked', async (c
   const isSaid = (reason: string) =>
     /^bb setfile PATH: 1 of your files .* no peer in reach gives them back/.test(reason);
   await world.until('it is called lost', async () => (await lostReasons(owner)).some(isSaid));
+  // Who gave nothing back is not asked for it again every ten minutes.
+  const healing = `heal:${owner.id}`;
+  await world.until('the healing ended', () => !owner.session.scheduler.isPlanned(healing));
+  await owner.session.tasks.tick(owner.session, owner.id, new AbortController().signal);
+  assert.equal(owner.session.scheduler.isPlanned(healing), false);
 });
 
 test('what nobody has is named, other files are fine, and setting the source again heals it', async (context) => {

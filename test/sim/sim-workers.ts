@@ -216,11 +216,17 @@ export class SimWorkers implements Workers {
     after: number,
     limit: number,
   ): Promise<{ readonly damaged: Buffer; readonly read: number; readonly next: number; readonly total: number }> {
-    const all = [...this.#disk.catalog.ownCells.keys()];
-    const read = all.slice(after, after + limit);
-    const next = after + read.length < all.length ? after + read.length : 0;
+    const { ownCells } = this.#disk.catalog;
+    const read: Key[] = [];
+    let at = 0;
+    for (const cell of ownCells.keys()) {
+      if (at >= after + limit) break;
+      if (at >= after) read.push(cell);
+      at += 1;
+    }
+    const next = after + read.length < ownCells.size ? after + read.length : 0;
     const damaged = read.filter((cell) => this.#store.slot(cell) === undefined);
-    return { damaged: packed(damaged), read: read.length, next, total: all.length };
+    return { damaged: packed(damaged), read: read.length, next, total: ownCells.size };
   }
 
   async damagedHeld(list: number, cells: readonly number[]): Promise<readonly number[]> {

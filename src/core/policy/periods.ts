@@ -80,7 +80,7 @@ export const PERIODS_MS = {
   /** Two wrong proofs so far apart, and none right between them, are a default. */
   defaultAfterWrong: 6 * HOUR,
   /** Some cells are read and verified so often, and every cell once in the second: in 30 days even if up half the time. */
-  scrubStep: 10 * MINUTE,
+  scrubStep: 30 * MINUTE,
   scrubPass: 15 * DAY,
   revisionsWindow: DAY,
   scoreReachability: 14 * DAY,
