@@ -83,8 +83,8 @@ fuzz: setup ## mutated input for every parser; N=1000000 inputs each, SEED=n rep
 sim: setup ## a society of simulated nodes; SEED=n NODES=n DAYS=n MIN_REPLICAS=n choose and replay a run, TRACE=1 prints it
 	@SEED='$(SEED)' NODES='$(NODES)' DAYS='$(DAYS)' MIN_REPLICAS='$(MIN_REPLICAS)' node --max-semi-space-size=64 test/sim/run.ts
 
-detect: setup ## figures of detection: RUNS losses of 1 %, CELLS lost cells, CHALLENGES to honest peers; SEED=n; about half an hour
-	@SEED='$(SEED)' RUNS='$(RUNS)' CELLS='$(CELLS)' CHALLENGES='$(CHALLENGES)' node --max-semi-space-size=64 test/sim/detect.ts
+detect: setup ## figures of detection: RUNS losses of 1 %, CELLS lost cells, CHALLENGES to honest peers; SEED=n THREADS=n; a quarter of an hour of one core
+	@SEED='$(SEED)' RUNS='$(RUNS)' CELLS='$(CELLS)' CHALLENGES='$(CHALLENGES)' THREADS='$(THREADS)' node --max-semi-space-size=64 test/sim/detect.ts
 
 trouble: setup ## faults by seed in a simulated circle; MODE=safety or liveness, SEED=n DAYS=n replay a run, RUNS=n makes more
 	@MODE='$(MODE)' SEED='$(SEED)' RUNS='$(RUNS)' DAYS='$(DAYS)' node test/sim/trouble-run.ts

@@ -7,6 +7,7 @@ import { insist, protectedSoon, set } from './circle.ts';
 import type { Circle } from './circle.ts';
 import type { Sampling } from './covered-cells.ts';
 import { Oracle } from './oracle.ts';
+import type { Key } from './sim-disk.ts';
 import type { SimNode } from './sim-node.ts';
 import { HOUR_MS, MINUTE_MS, SimWorld } from './sim-world.ts';
 
@@ -42,25 +43,43 @@ export async function starOf({ seed, storers, cells, sampling }: DetectionPlan):
   return circle;
 }
 
+/** Cells that a storer has no more. */
+type Loss = {
+  /** The newest revision that the storer acknowledged still has all of them: what went with its revision need not be found. */
+  isWanted(): boolean;
+  restore(): void;
+};
+
 /**
  * A storer has these cells of what it acknowledged no more, and hides it wherever they are moved to. No slot is damaged: its
- * own scrubbing or rewriting would meet that, and an honest part of it would fetch the cell again. Gives what undoes it.
+ * own scrubbing or rewriting would meet that, and an honest part of it would fetch the cell again.
  */
-export function loseCells(storer: SimNode, owner: SimNode, cells: readonly number[]): () => void {
-  const { thrownAway, disk } = storer;
+export function loseCells(storer: SimNode, owner: SimNode, cells: readonly number[]): Loss {
+  const before = acknowledgedKeys(storer, owner);
+  const lost = cells.map((cell) => {
+    const key = before[cell];
+    if (key === undefined) throw new Error('a cell that is not held cannot be lost');
+    storer.thrownAway.add(key);
+    return key;
+  });
+  return {
+    isWanted() {
+      const now = new Set(acknowledgedKeys(storer, owner));
+      return lost.every((key) => now.has(key) && storer.thrownAway.has(key));
+    },
+    restore() {
+      for (const key of lost) storer.thrownAway.delete(key);
+    },
+  };
+}
+
+/** Leaves of the cells of what the owner knows to be acknowledged, in the order of the blob. */
+function acknowledgedKeys(storer: SimNode, owner: SimNode): readonly Key[] {
   const acknowledged = owner.session.registry.contract(storer.id)?.replica.acknowledged ?? Buffer.alloc(0);
   const held = storer.session.registry
     .heldOf(owner.id)
     .find(({ value }) => value.role !== 'pulling' && value.contentId.equals(acknowledged));
-  const keys = disk.catalog.lists.get(held?.value.list ?? -1)?.keys;
-  const lost = cells.map((cell) => keys?.[cell]);
-  for (const key of lost) {
-    if (key === undefined) throw new Error('a cell that is not held cannot be lost');
-    thrownAway.add(key);
-  }
-  return () => {
-    for (const key of lost) if (key !== undefined) thrownAway.delete(key);
-  };
+  return storer.disk.catalog.lists.get(held?.value.list ?? -1)?.keys ?? [];
 }
 
 /** Losses of cells, one after the other at each storer, and how long each of them stayed unseen. */
@@ -68,7 +87,7 @@ export class Losses {
   readonly hours: number[] = [];
   readonly #circle: Circle;
   readonly #draw: () => readonly number[];
-  readonly #open = new Map<SimNode, { readonly sinceMs: number; readonly restore: () => void }>();
+  readonly #open = new Map<SimNode, { readonly sinceMs: number; readonly loss: Loss }>();
   #left: number;
 
   /** `draw` chooses the cells of each loss. */
@@ -91,7 +110,8 @@ export class Losses {
     const { world } = this.#circle;
     while (this.hours.length < losses) {
       await world.pass(HOUR_MS);
-      for (const [storer, { sinceMs }] of this.#open) {
+      for (const [storer, { sinceMs, loss }] of this.#open) {
+        if (!loss.isWanted()) throw new Error(`seed ${world.seed}: ${storer.name} has a loss that is none any more`);
         if (world.time.nowMs - sinceMs > maxMs) this.#over(storer, Infinity);
       }
     }
@@ -102,8 +122,8 @@ export class Losses {
     this.#left -= 1;
     const { world, nodes } = this.#circle;
     world.time.at(world.random.between(...CALM_HOURS) * HOUR_MS, () => {
-      const restore = loseCells(storer, nodes[0] as SimNode, this.#draw());
-      this.#open.set(storer, { sinceMs: world.time.nowMs, restore });
+      const loss = loseCells(storer, nodes[0] as SimNode, this.#draw());
+      this.#open.set(storer, { sinceMs: world.time.nowMs, loss });
     });
   }
 
@@ -116,7 +136,7 @@ export class Losses {
   }
 
   #over(storer: SimNode, hours: number): void {
-    this.#open.get(storer)?.restore();
+    this.#open.get(storer)?.loss.restore();
     this.#open.delete(storer);
     this.hours.push(hours);
     this.#loseLater(storer);

@@ -32,8 +32,8 @@ export async function smallLosses(seed: string, losses: number): Promise<readonl
 }
 
 /**
- * One cell is lost, no sampled block ever hits it, and the content changes every night: days until the sweep found it, one
- * figure for each of `losses`.
+ * One cell of a file that stays is lost, no sampled block ever hits it, and the content changes every night: days until the
+ * sweep found it, one figure for each of `losses`.
  */
 export async function singleCells(seed: string, losses: number): Promise<readonly number[]> {
   const circle = await starOf({ seed, storers: STORERS, cells: CELLS, sampling: 'none' });
@@ -41,7 +41,8 @@ export async function singleCells(seed: string, losses: number): Promise<readonl
   const [owner] = nodes as [SimNode];
   const draw = (): number[] => {
     const [first, middle] = owner.files as [SimFile, SimFile];
-    return [FIRST_CELL + 1 + first.cells.length + world.random.below(middle.cells.length)];
+    // Not the first of the file: a storer that is a night behind has the last cell of the file before it there.
+    return [FIRST_CELL + 2 + first.cells.length + world.random.below(middle.cells.length - 1)];
   };
   everyNight(circle);
   const found = new Losses(circle, losses, draw);
