@@ -38,7 +38,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: 'grace is skipped',
-    edits: [{ file: 'core/contract/machine.ts', from: '>= patience ? toGrace(', to: '>= patience ? toReleased(' }],
+    edits: [{ file: 'core/contract/machine.ts', from: 'isOver ? toGrace(', to: 'isOver ? toReleased(' }],
     scenario: GONE,
     noticed: /goes from DEGRADED to RELEASED/,
   },
