@@ -15,7 +15,7 @@ import { commitRevision, unchangedContent } from './commit-revision.ts';
 import { emptyContent } from './empty-content.ts';
 import { noteForksBeside } from './holders.ts';
 import { lineOf, rememberOwnFork } from './lineage.ts';
-import { listedContractPeers } from './open-head.ts';
+import { listedContracts } from './open-head.ts';
 import { plan, planPublishAll } from './plan.ts';
 import type { OpenedHead } from './recovery.ts';
 import { NO_RECOVERY, sinceFirstAnswerMs } from './recovery-waits.ts';
@@ -55,14 +55,14 @@ export async function tryCompletePartly(session: Session, target: OpenedHead): P
 
 function mayComplete(session: Session, { row, metadata }: OpenedHead, isWhole: boolean): boolean {
   const { recovery, node, deps } = session;
-  const listed = listedContractPeers(metadata, 'ACTIVE');
+  const listed = listedContracts(metadata).filter(({ state }) => state === 'ACTIVE');
   const sinceMs = sinceFirstAnswerMs(node) ?? 0;
   const completion = judgeCompletion(
     {
       isRestored: true,
       missingFiles: isWhole ? 0 : 1,
       listedPeers: listed.length,
-      answeredPeers: listed.filter((peer) => recovery.holders.has(peer)).length,
+      answeredPeers: listed.filter(({ peer }) => recovery.holders.has(peer)).length,
       sinceFirstAnswerMs: sinceMs,
       isSequenceAccepted: node.acceptedSequence !== 0 && node.acceptedSequence === row.sequence,
       isAsked: recovery.isAsked,
@@ -74,16 +74,19 @@ function mayComplete(session: Session, { row, metadata }: OpenedHead, isWhole: b
     completion.kind === 'complete' && sinceMs < PERIODS_MS.publishBlockWait && isNewerKnown(session, row);
   if (completion.kind === 'complete' && !isHeldBack) return true;
   recovery.waitingFor = WAITING_WORDS[completion.kind === 'complete' ? 'NEWER' : completion.forWhat];
-  if (isWhole) leaveFollower(session);
+  // The files are back, or nobody gives the rest: whoever follows the recovery need not wait any longer.
+  sayStuck(session, isWhole ? 0 : recovery.totalCells - recovery.doneCells);
   // What is whole waits for answers, and each answer plans this anyway.
   plan(session, 'recover', isWhole ? deps.periods.tick : deps.periods.recoveringRetry);
   return false;
 }
 
-/** The files are back; whoever follows the recovery need not wait for what only keeps publishing off. */
-function leaveFollower(session: Session): void {
-  session.recovery.isStuck = true;
-  session.bus.emit('recovery-stuck', { cells: '0' });
+/** Only another peer or the user can help. Looked at again and again, but said once as long as nothing has changed. */
+function sayStuck({ recovery, bus }: Session, cells: number): void {
+  const reason = `${cells} ${recovery.waitingFor}`;
+  if (recovery.stuckOn === reason) return;
+  recovery.stuckOn = reason;
+  bus.emit('recovery-stuck', { cells: String(cells) });
 }
 
 const WAITING_WORDS = {

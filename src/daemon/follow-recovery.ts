@@ -32,7 +32,7 @@ export async function* followRecovery(
     if (!INTERESTING.has(event.name)) continue;
     const refusal = recovery.incompatible ?? recovery.refusal;
     if (refusal !== undefined) throw refusal;
-    const update = recoveryView(session, event.name === 'recovery-stuck');
+    const update = recoveryView(session, AFTER_STEP.has(event.name) && recovery.isStuck);
     if (update.done && update.newest === undefined) {
       throw new BbError('NOT_FOUND', 'nobody is known to hold content of this node', {
         hint: 'Name a peer that does: bb recover --from bb:<its id>. Check the secret if the address is not yours.',
@@ -52,6 +52,9 @@ const INTERESTING = new Set([
   'recovery-complete',
   'recovery-stuck',
 ]);
+
+/** A step has looked at everything; before one ended nobody knows whether the words of the user helped. */
+const AFTER_STEP = new Set(['recovery', 'recovery-stuck']);
 
 /** `isHalted`: this moment only another peer or the user can help. */
 function recoveryView(session: Session, isHalted: boolean): RecoverUpdate {

@@ -143,12 +143,12 @@ async function fetchFew(
   return cells;
 }
 
-/** Peers with a contract, or with one in this state, as the metadata lists them. */
-export function listedContractPeers(metadata: Metadata, state?: ContractState): OnionId[] {
-  const wanted = state === undefined ? undefined : CONTRACT_STATES.indexOf(state) + 1;
-  return metadata.peers
-    .filter(({ contractState }) => contractState > 0 && (wanted === undefined || contractState === wanted))
-    .map((peer) => onionIdFromPubkey(peer.pubkey));
+/** Peers with a contract as the metadata lists them, each with the state that it had when the head was sealed. */
+export function listedContracts(metadata: Metadata): { readonly peer: OnionId; readonly state: ContractState }[] {
+  return metadata.peers.flatMap(({ pubkey, contractState }) => {
+    const state = CONTRACT_STATES[contractState - 1];
+    return state === undefined ? [] : [{ peer: onionIdFromPubkey(pubkey), state }];
+  });
 }
 
 /** Peers, contracts and settings come back as the newest head says; what is known here already stays. */

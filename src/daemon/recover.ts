@@ -9,10 +9,11 @@ import { backOffMs } from '../core/policy/back-off.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
 import { chooseRevision } from '../core/recovery/choose.ts';
 import { judgeFreshness } from '../core/recovery/freshness.ts';
+import type { Freshness } from '../core/recovery/freshness.ts';
 import { changeMode } from './change-mode.ts';
 import { isRestored, tryComplete, tryCompletePartly } from './complete-recovery.ts';
 import { rememberFork } from './lineage.ts';
-import { listedContractPeers, openHead, proveHolder, takeRecordsBack } from './open-head.ts';
+import { listedContracts, openHead, proveHolder, takeRecordsBack } from './open-head.ts';
 import { plan, planFor, planPresenceAll } from './plan.ts';
 import type { FoundId, OpenedHead } from './recovery.ts';
 import { sinceFirstAnswerMs } from './recovery-waits.ts';
@@ -55,10 +56,14 @@ async function recoverStep(session: Session, signal: AbortSignal): Promise<void>
     return;
   }
   if (!(await hasAlready(session, target))) {
-    if (!(await isFresh(session, signal))) return;
-    if (!isStillNewest(session, target)) return plan(session, 'recover', 0);
-    if ((await restoreContent(session, target, signal)) === 'stuck') return stuck(session, target);
-    if (!isStillNewest(session, target)) return plan(session, 'recover', 0);
+    const { isFresh } = await proveFreshness(session, target, signal);
+    // Holders sleep and leave: what they give is fetched while others are waited for, and taken when it is the newest.
+    const isLeft = isFresh || !recovery.isGathered;
+    const isOver = (): boolean => !isStillNewest(session, target);
+    const end = isLeft ? await restoreContent(session, target, { isFresh, isOver }, signal) : 'gathered';
+    if (end === 'overtaken' || !isStillNewest(session, target)) return plan(session, 'recover', 0);
+    if (!isFresh) return plan(session, 'recover', session.deps.periods.recoveringRetry);
+    if (end === 'stuck') return stuck(session, target);
   }
   await tryComplete(session);
 }
@@ -76,11 +81,8 @@ async function hasAlready({ newest, node, deps }: Session, { row }: OpenedHead):
 
 /** Asked again and again, because another holder may come; the user may end it. */
 async function stuck(session: Session, target: OpenedHead): Promise<void> {
-  const { recovery, deps } = session;
-  recovery.isStuck = true;
-  session.bus.emit('recovery-stuck', { cells: String(recovery.totalCells - recovery.doneCells) });
   await tryCompletePartly(session, target);
-  if (session.node.mode === 'recovering') plan(session, 'recover', deps.periods.recoveringRetry);
+  if (session.node.mode === 'recovering') plan(session, 'recover', session.deps.periods.recoveringRetry);
 }
 
 /** `blocked`: nobody is known to hold anything. `init --new` ends the look after a while. */
@@ -137,7 +139,8 @@ async function chooseTarget(session: Session, signal: AbortSignal): Promise<Open
     return chooseTarget(session, signal);
   }
   recovery.target = head;
-  recovery.isStuck = false;
+  recovery.stuckOn = undefined;
+  recovery.isGathered = false;
   await changeMode(session, 'first-id-found', { recoveringId: newest.contentId });
   session.bus.emit('revision-found', { sequence: String(newest.sequence), generation: String(newest.generation) });
   await takeRecordsBack(session, head.metadata);
@@ -147,24 +150,18 @@ async function chooseTarget(session: Session, signal: AbortSignal): Promise<Open
 }
 
 /** A few stale storers must not pass an old revision off as the newest. */
-async function isFresh(session: Session, signal: AbortSignal): Promise<boolean> {
-  const { recovery, deps } = session;
-  const target = recovery.target;
-  if (target === undefined) return false;
-  const listed = new Set(listedContractPeers(target.metadata));
-  const candidates = [...recovery.holders.values()].filter(({ peer, found }) => listed.has(peer) && found.length > 0);
-  await Promise.all(candidates.map((holder) => proveHolder(session, holder, signal)));
+async function proveFreshness(session: Session, { metadata }: OpenedHead, signal: AbortSignal): Promise<Freshness> {
+  const { recovery, node } = session;
+  const contracts = listedContracts(metadata).map(({ peer, state }) => ({ holder: recovery.holders.get(peer), state }));
+  const holders = contracts.flatMap(({ holder }) => (holder === undefined ? [] : [holder]));
+  await Promise.all(holders.map((holder) => proveHolder(session, holder, signal)));
+  const listed = contracts.map(({ holder, state }) => ({ state, isProved: holder?.proved === true }));
   const freshness = judgeFreshness(
-    {
-      holders: candidates.filter(({ proved }) => proved === true).length,
-      listedContractPeers: listed.size,
-      sinceFirstAnswerMs: sinceFirstAnswerMs(session.node),
-      hasUsersWord: session.node.acceptedSequence !== 0,
-    },
+    { listed, sinceFirstAnswerMs: sinceFirstAnswerMs(node), hasUsersWord: node.acceptedSequence !== 0 },
     PERIODS_MS,
   );
-  if (freshness.isFresh) return true;
-  recovery.waitingFor = `${freshness.missing} more of the peers that hold your content, so that no older copy is taken for the newest`;
-  plan(session, 'recover', deps.periods.recoveringRetry);
-  return false;
+  if (!freshness.isFresh) {
+    recovery.waitingFor = `${freshness.missing} more of the peers that hold your content, so that no older copy is taken for the newest`;
+  }
+  return freshness;
 }

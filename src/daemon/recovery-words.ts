@@ -40,7 +40,7 @@ async function acceptSequence(session: Session, sequence: number): Promise<void>
   const held = heldSequences(session);
   if (held.length > 0 && !held.includes(sequence)) throw notHeld(sequence, held);
   session.recovery.refusal = undefined;
-  session.recovery.isStuck = false;
+  session.recovery.stuckOn = undefined;
   await session.registry.updateNode(() => ({ ...session.node, acceptedSequence: sequence }));
 }
 

@@ -47,8 +47,10 @@ export class Recovery {
   downloadedBytes = 0;
   /** Names of files that could not be brought back, as many as are shown. */
   missingNames: readonly Buffer[] = [];
-  /** No holder gives the cells that are missing. */
-  isStuck = false;
+  /** Every cell of the target came back and is kept; what is waited for is that it is known to be the newest. */
+  isGathered = false;
+  /** How many cells are missing and what is waited for, while only another peer or the user can help. */
+  stuckOn: string | undefined;
   /** Forks, by content id in hex, of which cells are missing that nobody gives. */
   readonly stuckForks = new Set<string>();
   /** Words of the user about what was shown; the sequence that he named is in the node record. */
@@ -59,6 +61,10 @@ export class Recovery {
   incompatible: BbError | undefined;
   /** The sequence that the user named is held by nobody who answered. */
   refusal: BbError | undefined;
+
+  get isStuck(): boolean {
+    return this.stuckOn !== undefined;
+  }
 
   /** Holders of this revision, in the order in which they answered. */
   holdersOf(contentId: Buffer): Holder[] {

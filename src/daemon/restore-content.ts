@@ -1,6 +1,8 @@
-// Brings the cells of the chosen revision back and commits it. Killable at any time: accepted cells are durable, and the next
-// run asks for the rest.
+// Brings the cells of the chosen revision back, and commits it when it is known to be the newest. Killable at any time:
+// accepted cells are durable, and the next run asks for the rest.
+// Invariant: promised = kept: a copy that somebody gives today is here tomorrow, when that peer may be gone.
 
+import { isBbError } from '../core/errors.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import type { RecoverySession } from '../ports/workers.ts';
 import { commitRow, splitIds } from './commit-revision.ts';
@@ -11,21 +13,36 @@ import type { OpenedHead } from './recovery.ts';
 import type { Session } from './session.ts';
 import { rememberOwnFork } from './lineage.ts';
 
-/** `stuck`: no holder gives the rest; what came back is kept, and the next run asks again. */
+export type RestoreTerms = {
+  /** Else the cells are fetched and kept, and nothing is committed. */
+  readonly isFresh: boolean;
+  /** Another revision became the one to restore. */
+  readonly isOver: () => boolean;
+};
+
+/**
+ * `gathered`: all is here, but not known to be the newest. `stuck`: no holder gives the rest. `overtaken`: another revision is
+ * to be restored. In each case what came back is kept.
+ */
 export async function restoreContent(
   session: Session,
   target: OpenedHead,
+  terms: RestoreTerms,
   signal: AbortSignal,
-): Promise<'whole' | 'stuck'> {
+): Promise<'whole' | 'gathered' | 'stuck' | 'overtaken'> {
   const work = await startWork(session, target);
   const job = session.jobs.start('recover');
   try {
-    const isWhole = await fetchContent(session, fetchFor(session, target, work, job), signal);
-    if (isWhole) await commitRecovered(session, target, work);
+    const isWhole = await fetchContent(session, fetchFor(session, target, terms, work, job), signal);
+    session.recovery.isGathered = isWhole && !terms.isFresh;
+    if (isWhole && terms.isFresh) await commitRecovered(session, target, work);
+    else await work.close();
     job.end(isWhole ? 'done' : 'failed');
-    return isWhole ? 'whole' : 'stuck';
+    return !isWhole ? 'stuck' : terms.isFresh ? 'whole' : 'gathered';
   } catch (error) {
+    session.recovery.isGathered = false;
     job.end('failed');
+    if (isBbError(error, 'INTERRUPTED') && terms.isOver()) return 'overtaken';
     throw error;
   }
 }
@@ -36,16 +53,22 @@ export function startWork(session: Session, target: OpenedHead): Promise<Recover
 }
 
 /** What the user and the status see of it. */
-function fetchFor(session: Session, target: OpenedHead, work: RecoverySession, job: Job): Fetch {
+function fetchFor(
+  session: Session,
+  target: OpenedHead,
+  { isFresh, isOver }: RestoreTerms,
+  work: RecoverySession,
+  job: Job,
+): Fetch {
   const { recovery } = session;
   return {
     row: target.row,
     work,
     job,
-    isOver: () => isAnotherNamed(session, target),
+    isOver,
     onCounts: ({ done, total, indexDone }) => {
       recovery.phase = indexDone ? 'data' : 'index';
-      recovery.waitingFor = '';
+      if (isFresh) recovery.waitingFor = '';
       recovery.doneCells = done;
       recovery.totalCells = total;
     },
@@ -55,11 +78,6 @@ function fetchFor(session: Session, target: OpenedHead, work: RecoverySession, j
       job.progress(recovery.phase, recovery.doneCells * CELL_BYTES, recovery.totalCells * CELL_BYTES);
     },
   };
-}
-
-/** The user named another sequence while this one was being fetched. */
-function isAnotherNamed({ node }: Session, { row }: OpenedHead): boolean {
-  return node.acceptedSequence !== 0 && node.acceptedSequence !== row.sequence;
 }
 
 async function commitRecovered(session: Session, target: OpenedHead, work: RecoverySession): Promise<void> {

@@ -152,7 +152,9 @@ export const PEERS: readonly Adversary[] = [
     play: servesOld,
     expected: { tookStale: false, newestInTheEnd: true },
     defence: 'a restore waits for most of the storers that the head lists',
-    without: [{ file: 'core/recovery/freshness.ts', find: 'if (holders >= FRESH_HOLDERS)', put: 'if (holders > 0)' }],
+    without: [
+      { file: 'core/recovery/freshness.ts', find: 'missingHolders = FRESH_HOLDERS -', put: 'missingHolders = 1 -' },
+    ],
     succeeds: { tookStale: true, newestInTheEnd: true },
   },
   {
@@ -181,10 +183,10 @@ export const PEERS: readonly Adversary[] = [
     without: [
       {
         file: 'daemon/recover.ts',
-        find: 'listed.has(peer) && found.length > 0',
-        put: 'found.length > 0 || listed.has(peer)',
+        find: 'listedContracts(metadata).map(({ peer, state }) => ({ holder: recovery.holders.get(peer), state }))',
+        put: "[...recovery.holders.values()].map((holder) => ({ holder, state: 'ACTIVE' as const, of: metadata }))",
       },
-      { file: 'daemon/recover.ts', find: 'proved === true).length', put: 'proved !== undefined).length' },
+      { file: 'daemon/recover.ts', find: 'isProved: holder?.proved === true', put: 'isProved: holder !== undefined' },
     ],
     succeeds: { tookStale: true, newestInTheEnd: true },
   },

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { CELL_BYTES } from '../../src/core/limits.ts';
 import { agree, DaemonWorld } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 import { family, isNormal, newestOf, recoveredFully } from './family.ts';
@@ -132,4 +133,38 @@ test('a sequence that nobody holds is refused, with those that somebody does', a
   await assert.rejects(say(owner, { acceptSequence: 98, from: storer.id }), isRefused);
   await recoveredFully(owner.world, owner);
   assert.equal((await owner.read('docs/note')).toString(), 'third');
+});
+
+test('what a holder gives is fetched while others are waited for: it may be gone when the wait is over', async (context) => {
+  const { owner, one, two, world } = await family(context);
+  const before = await owner.listing();
+  await two.kill();
+  await owner.wipe();
+  await owner.init('recover');
+  await world.until('all is here', () => owner.session.recovery.isGathered);
+  assert.match(owner.session.recovery.waitingFor, /1 more/);
+  assert.equal(owner.session.newest, undefined, 'nothing is taken for the newest yet');
+  await owner.restart();
+  await world.until('all is still here', () => owner.session.recovery.isGathered);
+  const again = owner.bytes('recovered', one) / CELL_BYTES;
+  assert(again <= 3, `the head and a cell as proof come again, not ${again} cells`);
+  await one.kill();
+  await pass(owner, 24);
+  await owner.hears('content-restored');
+  assert.deepEqual(await owner.listing(), before);
+});
+
+test('that only publishing waits is said once, not at every look', async (context) => {
+  const { owner, two, world } = await family(context);
+  await two.kill();
+  await owner.wipe();
+  await owner.init('recover');
+  await world.until('waiting for two', () => /1 more/.test(owner.session.recovery.waitingFor));
+  await pass(owner, 24);
+  await owner.hears('recovery-stuck', { cells: '0' });
+  const mark = owner.events.length;
+  // Who follows later is told, too, after the next look.
+  for (let looks = 0; looks < 3; looks += 1) await say(owner, {});
+  await world.until('three looks', () => owner.said('recovery', {}, mark).length >= 3);
+  assert.equal(owner.said('recovery-stuck').length, 1);
 });

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ancestorHash } from '../../src/core/content/ancestors.ts';
 import type { Lineage } from '../../src/core/content/ancestors.ts';
+import type { ContractState } from '../../src/core/contract/state.ts';
 import { PERIODS_MS } from '../../src/core/policy/periods.ts';
 import { chooseRevision } from '../../src/core/recovery/choose.ts';
 import { judgeCompletion } from '../../src/core/recovery/completion.ts';
 import type { CompletionFacts } from '../../src/core/recovery/completion.ts';
 import { judgeFreshness } from '../../src/core/recovery/freshness.ts';
-import type { FreshnessFacts } from '../../src/core/recovery/freshness.ts';
+import type { FreshnessFacts, ListedPeer } from '../../src/core/recovery/freshness.ts';
 import { judgeOwnId, mayNameAsPrevious } from '../../src/core/recovery/lineage-guard.ts';
 import { initialMode, nextMode } from '../../src/core/recovery/node-mode.ts';
 import type { ModeEvent } from '../../src/core/recovery/node-mode.ts';
@@ -108,12 +109,13 @@ test('the highest generation and sequence wins; a rival at the same place is a f
   assert.deepEqual(chooseRevision([c, b, a]), { newest: c, forks: [b] });
 });
 
-const LOOKING: FreshnessFacts = {
-  holders: 0,
-  listedContractPeers: 0,
-  sinceFirstAnswerMs: undefined,
-  hasUsersWord: false,
-};
+const LOOKING: FreshnessFacts = { listed: [], sinceFirstAnswerMs: undefined, hasUsersWord: false };
+const ANSWERED = { sinceFirstAnswerMs: 0 };
+
+/** Of so many listed peers in a state the first `proved` hold something of ours. */
+function listed(count: number, proved: number, state: ContractState = 'ACTIVE'): ListedPeer[] {
+  return Array.from({ length: count }, (_, at) => ({ state, isProved: at < proved }));
+}
 
 function fresh(change: Partial<FreshnessFacts>): string {
   const judged = judgeFreshness({ ...LOOKING, ...change }, PERIODS_MS);
@@ -123,22 +125,29 @@ function fresh(change: Partial<FreshnessFacts>): string {
 }
 
 test('a restore starts with 5 holders, 80 % of the listed ones, after 24 h, or on a word', () => {
-  const answered = { sinceFirstAnswerMs: 0 };
-  assert.equal(fresh({}), '1 in -');
-  assert.equal(fresh({ ...answered, holders: 4, listedContractPeers: 10 }), '1 in 24');
-  assert.equal(fresh({ ...answered, holders: 5, listedContractPeers: 10 }), 'HOLDERS');
-  assert.equal(fresh({ ...answered, holders: 1, listedContractPeers: 2 }), '1 in 24');
-  assert.equal(fresh({ ...answered, holders: 2, listedContractPeers: 2 }), 'LISTED');
-  assert.equal(fresh({ ...answered, holders: 3, listedContractPeers: 4 }), '1 in 24');
-  assert.equal(fresh({ ...answered, holders: 4, listedContractPeers: 5 }), 'LISTED');
-  assert.equal(fresh({ ...answered, holders: 1, listedContractPeers: 0 }), '4 in 24');
-  assert.equal(
-    fresh({ holders: 0, listedContractPeers: 2, sinceFirstAnswerMs: 24 * HOUR - 1 }).startsWith('2 in'),
-    true,
-  );
-  assert.equal(fresh({ holders: 0, listedContractPeers: 2, sinceFirstAnswerMs: 24 * HOUR }), 'WAITED');
-  assert.equal(fresh({ ...answered, listedContractPeers: 9, hasUsersWord: true }), 'USER');
-  assert.equal(fresh({ hasUsersWord: true }), '1 in -');
+  assert.equal(fresh({}), '5 in -');
+  assert.equal(fresh({ ...ANSWERED, listed: listed(10, 4) }), '1 in 24');
+  assert.equal(fresh({ ...ANSWERED, listed: listed(10, 5) }), 'HOLDERS');
+  assert.equal(fresh({ ...ANSWERED, listed: listed(2, 1) }), '1 in 24');
+  assert.equal(fresh({ ...ANSWERED, listed: listed(2, 2) }), 'LISTED');
+  assert.equal(fresh({ ...ANSWERED, listed: listed(4, 3) }), '1 in 24');
+  assert.equal(fresh({ ...ANSWERED, listed: listed(5, 4) }), 'LISTED');
+  assert.equal(fresh({ ...ANSWERED, listed: [] }), '5 in 24');
+  assert.equal(fresh({ listed: listed(2, 0), sinceFirstAnswerMs: 24 * HOUR - 1 }).startsWith('2 in'), true);
+  assert.equal(fresh({ listed: listed(2, 0), sinceFirstAnswerMs: 24 * HOUR }), 'WAITED');
+  assert.equal(fresh({ ...ANSWERED, listed: listed(9, 0), hasUsersWord: true }), 'USER');
+  assert.equal(fresh({ hasUsersWord: true }), '5 in -');
+});
+
+test('peers that were no copy when the head was sealed are neither waited for nor stand in for the others', () => {
+  for (const state of ['GRACE', 'EXPIRED', 'ENDING'] as const) {
+    assert.equal(fresh({ ...ANSWERED, listed: [...listed(4, 4), ...listed(3, 0, state)] }), 'LISTED', state);
+    assert.equal(fresh({ ...ANSWERED, listed: [...listed(5, 0), ...listed(4, 4, state)] }), '1 in 24', state);
+    assert.equal(fresh({ ...ANSWERED, listed: [...listed(2, 1), ...listed(3, 3, state)] }), '1 in 24', state);
+    assert.equal(fresh({ ...ANSWERED, listed: listed(4, 4, state) }), '1 in 24', state);
+    assert.equal(fresh({ ...ANSWERED, listed: [...listed(5, 1), ...listed(4, 4, state)] }), 'HOLDERS', state);
+  }
+  assert.equal(fresh({ ...ANSWERED, listed: [...listed(3, 3), ...listed(2, 0, 'DEGRADED')] }), '1 in 24');
 });
 
 const BACK: CompletionFacts = {

@@ -1,14 +1,23 @@
 // When a restore may start: a few stale storers must not pass an old revision off as the newest
-// (docs/protocol.md, "Freshness"). One honest fresh holder defeats any number of stale ones.
+// (docs/protocol.md, "Freshness"). One honest fresh holder defeats any number of stale ones. Whoever counted as no copy
+// when the head was sealed is not waited for: it was gone or had failed, and its silence says nothing. The four fifths
+// are of the others alone, so that peers that had failed cannot stand in for those that had not.
 
+import { STATE_EFFECTS } from '../contract/effects.ts';
+import type { ContractState } from '../contract/state.ts';
 import { FRESH_HOLDERS, FRESH_PERCENT } from '../limits.ts';
 import type { Periods } from '../policy/periods.ts';
 
+/** A peer with a contract in the newest head opened so far. */
+export type ListedPeer = {
+  /** When that head was sealed. */
+  readonly state: ContractState;
+  /** It holds a revision of ours, and proved that by one random INDEX cell under its own key. */
+  readonly isProved: boolean;
+};
+
 export type FreshnessFacts = {
-  /** Holders that count: listed in the newest head, and proved by one random INDEX cell under their own key. */
-  readonly holders: number;
-  /** Peers with a contract in the newest head opened so far. */
-  readonly listedContractPeers: number;
+  readonly listed: readonly ListedPeer[];
   /** Since the first holder answered; undefined before. */
   readonly sinceFirstAnswerMs: number | undefined;
   readonly hasUsersWord: boolean;
@@ -20,15 +29,16 @@ export type Freshness =
   | { readonly isFresh: false; readonly missing: number; readonly waitMs: number | undefined };
 
 export function judgeFreshness(facts: FreshnessFacts, periods: Periods): Freshness {
-  const { holders, listedContractPeers, sinceFirstAnswerMs } = facts;
-  const listed = Math.ceil((listedContractPeers * FRESH_PERCENT) / 100);
-  if (holders >= FRESH_HOLDERS) return { isFresh: true, why: 'HOLDERS' };
-  if (holders > 0 && listed > 0 && holders >= listed) return { isFresh: true, why: 'LISTED' };
-  if (sinceFirstAnswerMs === undefined) {
-    return { isFresh: false, missing: Math.max(1, Math.min(FRESH_HOLDERS, listed)), waitMs: undefined };
-  }
+  const { listed, sinceFirstAnswerMs } = facts;
+  const missingHolders = FRESH_HOLDERS - listed.filter(({ isProved }) => isProved).length;
+  if (missingHolders <= 0) return { isFresh: true, why: 'HOLDERS' };
+  const copies = listed.filter(({ state }) => STATE_EFFECTS[state].countsAsCopy);
+  const missingCopies =
+    Math.ceil((copies.length * FRESH_PERCENT) / 100) - copies.filter(({ isProved }) => isProved).length;
+  if (copies.length > 0 && missingCopies <= 0) return { isFresh: true, why: 'LISTED' };
+  const missing = copies.length > 0 ? Math.min(missingHolders, missingCopies) : missingHolders;
+  if (sinceFirstAnswerMs === undefined) return { isFresh: false, missing, waitMs: undefined };
   if (facts.hasUsersWord) return { isFresh: true, why: 'USER' };
   if (sinceFirstAnswerMs >= periods.freshnessWait) return { isFresh: true, why: 'WAITED' };
-  const wanted = listed > 0 ? Math.min(FRESH_HOLDERS, listed) : FRESH_HOLDERS;
-  return { isFresh: false, missing: wanted - holders, waitMs: periods.freshnessWait - sinceFirstAnswerMs };
+  return { isFresh: false, missing, waitMs: periods.freshnessWait - sinceFirstAnswerMs };
 }
