@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { set } from './circle.ts';
-import { loseCells, starOf } from './detection-world.ts';
+import { loseCells, Losses, starOf } from './detection-world.ts';
 import { honestPeers, singleCells, smallLosses } from './detection.ts';
 import type { SimNode } from './sim-node.ts';
 import { DAY_MS } from './sim-world.ts';
@@ -34,4 +34,14 @@ test('what a storer hides stays lost when its packs are rewritten, until a check
   await set(circle, owner, owner.files.slice(-1));
   await world.until('what is left goes to another pack', () => storer.disk.nextPack > nextPack, 30 * DAY_MS);
   await world.until('the loss is found', () => oracle.checks.wrong > 0, 90 * DAY_MS);
+});
+
+test('a lost cell that went with its revision is no loss to be found, and ends the run', async () => {
+  const circle = await starOf({ seed: 'superseded', storers: 1, cells: 150, sampling: 'none' });
+  const { world, nodes } = circle;
+  const [owner, storer] = nodes as [SimNode, SimNode];
+  const losses = new Losses(circle, 1, () => [150]);
+  await world.until('the storer loses it', () => storer.thrownAway.size > 0);
+  await set(circle, owner, owner.files.slice(0, -1));
+  await assert.rejects(losses.all(1, 90 * DAY_MS), /a loss that is none any more/);
 });
