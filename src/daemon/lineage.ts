@@ -101,19 +101,27 @@ function baseLine({ baseContentId, baseGeneration, baseSequence }: NodeRecord): 
 export async function rememberOwnFork(session: Session, line: Newest): Promise<void> {
   const own = session.newest?.row;
   if (own !== undefined && judgeId(own.contentId, own, lineOf(line)) === 'fork') {
-    await rememberFork(session, own.contentId);
+    await addFork(session, own.contentId, Number.POSITIVE_INFINITY); // nobody else may have it
   }
 }
 
-/** Shown until it is merged; content under both ids stays where it is. */
-export async function rememberFork(session: Session, contentId: Buffer): Promise<void> {
+/**
+ * Shown until it is merged; content under both ids stays where it is. More than are kept at a time are not remembered: who
+ * holds them tells of them again. But one that is alive stops all publishing, and is never left out.
+ */
+export function rememberFork(session: Session, contentId: Buffer): Promise<void> {
+  const isFirstLive = isLive(session, contentId) && !hasLiveFork(session);
+  return addFork(session, contentId, isFirstLive ? Number.POSITIVE_INFINITY : FORKS_KEPT);
+}
+
+async function addFork(session: Session, contentId: Buffer, limit: number): Promise<void> {
   if (isRemembered(session.node, contentId)) return;
   let isNew = false;
   await session.registry.updateNode((node) => {
     if (node === undefined) throw new BbError('INTERNAL', 'the node record is gone');
-    // Peers tell of it at the same time: twice in the list it would push another one out.
-    isNew = !isRemembered(node, contentId);
-    return isNew ? { ...node, forks: [...node.forks, contentId].slice(-FORKS_KEPT) } : node;
+    // Peers tell of it at the same time.
+    isNew = !isRemembered(node, contentId) && node.forks.length < limit;
+    return isNew ? { ...node, forks: [...node.forks, contentId] } : node;
   });
   if (isNew) session.bus.emit('fork-found', {});
 }
@@ -122,5 +130,5 @@ function isRemembered({ forks }: NodeRecord, contentId: Buffer): boolean {
   return forks.some((fork) => fork.equals(contentId));
 }
 
-/** Forks that are remembered and shown. */
+/** Forks of peers that are remembered and shown at a time. */
 const FORKS_KEPT = 16;

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { judgeOwnId, mayName } from '../../src/daemon/lineage.ts';
+import { judgeOwnId, mayName, rememberFork, rememberOwnFork } from '../../src/daemon/lineage.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 import { gone, isNormal, newestOf, sealed } from './family.ts';
@@ -94,6 +94,23 @@ test('a fork that two peers tell of at the same time is one, and said once', asy
   await owner.setFiles({ both: 'later' });
   await owner.hears('revision-committed', {}, mark); // which comes after all that was said of the fork
   assert.equal(owner.said('fork-found').length, 1);
+});
+
+test('of more forks than are remembered none pushes out another, and one that only this disk has always stays', async (context) => {
+  const [owner] = await DaemonWorld.ready(context, 'owner');
+  assert(owner);
+  await owner.setFiles({ both: 'of the image' });
+  const { session } = owner;
+  const forks = Array.from({ length: 18 }, (_, index) => noiseOf(`fork ${index}`, 64));
+  for (const fork of forks) await rememberFork(session, fork);
+  assert.deepEqual(session.node.forks, forks.slice(0, 16), 'their holders tell of the others again');
+  const live = sealed(owner, newestOf(owner).sequence + 1);
+  await rememberFork(session, live);
+  assert.deepEqual(session.node.forks, [...forks.slice(0, 16), live], 'one that is alive stops publishing');
+  const own = session.newest;
+  assert(own);
+  await rememberOwnFork(session, { ...own, row: { ...own.row, contentId: sealed(owner, own.row.sequence) } });
+  assert.deepEqual(session.node.forks, [...forks.slice(0, 16), live, own.row.contentId]);
 });
 
 test('after a split nothing is published until the user says so, then the files of both are one content', async (context) => {
