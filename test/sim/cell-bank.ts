@@ -28,6 +28,11 @@ export class CellBank {
     if (bytes !== undefined) this.#remember(key, recipe, bytes);
   }
 
+  /** Sealed bytes that will soon be wanted, made anyway. */
+  see(leaf: Buffer, bytes: Buffer): void {
+    remember(this.#sealed, leaf.toString('latin1'), bytes, SEALED_CELLS);
+  }
+
   /** How to make bytes again that have this leaf. */
   keep(leaf: Buffer, bytes: Buffer): Recipe {
     const key = leaf.toString('latin1');

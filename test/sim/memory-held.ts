@@ -15,6 +15,9 @@ export class MemoryHeld {
   readonly #disk: SimDisk;
   /** Distinct cells of these lists together: lists do not change. */
   readonly #distinct = new Map<string, number>();
+  /** Cells that lie in each pack, of the catalog of this moment: counting them anew takes longer than all else. */
+  #needed = new Map<number, number>();
+  #countedOf: SimDisk['catalog']['held'] | undefined;
 
   constructor(disk: SimDisk) {
     this.#disk = disk;
@@ -66,7 +69,9 @@ export class MemoryHeld {
     for (const { leaf, position } of added) {
       const key = leaf.toString('latin1');
       const known = cells.get(key);
-      if (known !== undefined) cells.set(key, { ...known, position });
+      if (known === undefined) continue;
+      this.#moved(known.position, position);
+      cells.set(key, { ...known, position });
     }
   }
 
@@ -87,6 +92,7 @@ export class MemoryHeld {
       if (known.uses > 1) cells.set(key, { ...known, uses: known.uses - 1 });
       else {
         cells.delete(key);
+        this.#moved(known.position, undefined);
         this.#empty(known.position);
       }
     }
@@ -101,8 +107,7 @@ export class MemoryHeld {
   }
 
   async heldPackUse(): Promise<readonly PackUse[]> {
-    const needed = new Map<number, number>();
-    for (const { pack } of this.#places()) needed.set(pack, (needed.get(pack) ?? 0) + 1);
+    const needed = this.#use();
     return [...this.#disk.catalog.marks.peers]
       .map(([pack, slots]) => ({ pack, slots, needed: needed.get(pack) ?? 0 }))
       .toSorted((a, b) => a.pack - b.pack);
@@ -124,7 +129,9 @@ export class MemoryHeld {
     for (const cells of catalog.held.values()) {
       for (const [key, cell] of cells) {
         const to = cell.position && places.get(`${cell.position.pack}/${cell.position.slot}`);
-        if (to !== undefined) cells.set(key, { ...cell, position: to });
+        if (to === undefined) continue;
+        this.#moved(cell.position, to);
+        cells.set(key, { ...cell, position: to });
       }
     }
   }
@@ -132,7 +139,7 @@ export class MemoryHeld {
   async dropHeldPacks(packs: readonly number[]): Promise<readonly number[]> {
     const marks = this.#disk.catalog.marks.peers;
     const newest = Math.max(...marks.keys());
-    const used = new Set([...this.#places()].map(({ pack }) => pack));
+    const used = this.#use();
     const empty = packs.filter((pack) => marks.has(pack) && pack < newest && !used.has(pack));
     for (const pack of empty) marks.delete(pack);
     return empty;
@@ -147,6 +154,25 @@ export class MemoryHeld {
     return known;
   }
 
+  /** Pack -> cells in it that a list names; of no pack 0. */
+  #use(): ReadonlyMap<number, number> {
+    const { held } = this.#disk.catalog;
+    if (this.#countedOf !== held) {
+      this.#countedOf = held;
+      this.#needed = new Map();
+      for (const place of this.#places()) this.#moved(undefined, place);
+    }
+    return this.#needed;
+  }
+
+  #moved(from: CellPosition | undefined, to: CellPosition | undefined): void {
+    if (this.#countedOf !== this.#disk.catalog.held) return;
+    if (to !== undefined) this.#needed.set(to.pack, (this.#needed.get(to.pack) ?? 0) + 1);
+    const left = from === undefined ? 0 : (this.#needed.get(from.pack) ?? 0) - 1;
+    if (from !== undefined && left > 0) this.#needed.set(from.pack, left);
+    if (from !== undefined && left <= 0) this.#needed.delete(from.pack);
+  }
+
   /** Where cells lie. */
   *#places(): Generator<CellPosition> {
     for (const cells of this.#disk.catalog.held.values()) {
@@ -158,8 +184,7 @@ export class MemoryHeld {
   #dropEmptyPacks(): number[] {
     const marks = this.#disk.catalog.marks.peers;
     if (marks.size < 2) return [];
-    const live = new Set<number>();
-    for (const { pack } of this.#places()) live.add(pack);
+    const live = this.#use();
     const newest = Math.max(...marks.keys());
     const empty = [...marks.keys()].filter((pack) => pack < newest && !live.has(pack));
     for (const pack of empty) marks.delete(pack);

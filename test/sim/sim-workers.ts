@@ -101,7 +101,9 @@ export class SimWorkers implements Workers {
   ): Promise<{ readonly positions: readonly CellPosition[]; readonly marks: readonly PackMark[] }> {
     const bytes = Buffer.concat(heads);
     const positions = Array.from({ length: bytes.length / CELL_BYTES }, (_, at) => {
-      const headLeaf = leafHash(bytes.subarray(at * CELL_BYTES, (at + 1) * CELL_BYTES));
+      const cell = bytes.subarray(at * CELL_BYTES, (at + 1) * CELL_BYTES);
+      const headLeaf = leafHash(cell);
+      this.#bank.see(headLeaf, cell);
       return this.#store.append({ cell: keyOf(contentId), payload: undefined, headLeaf, isDamaged: false });
     });
     return { positions, marks: this.#store.marks() };
