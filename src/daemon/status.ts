@@ -76,14 +76,18 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
   };
 }
 
-/** Peers that would let our bytes go one day, with the cure: told in time, and also while all is PROTECTED. */
+/** Where we do not keep our side, with the cure: told before a peer lets our bytes go, and also while all is PROTECTED. */
 function warnings(session: Session, contracts: readonly ContractRecord[]): ReasonView[] {
-  return contracts.flatMap((contract) => {
+  return contracts.flatMap((contract): ReasonView[] => {
     const name = peerName(session, contract.peer);
     const message = warningOf(session, contract, name);
-    if (message === undefined) return [];
-    const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
-    return [{ code: 'PEER_WARNS', message: sentence, next: `bb contracts show ${name}` }];
+    if (message !== undefined) {
+      const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+      return [{ code: 'PEER_WARNS', message: sentence, next: `bb contracts show ${name}` }];
+    }
+    if (contract.theirPull !== 'NO_SPACE') return [];
+    const full = `This disk is too full for the newest revision of ${name}.`;
+    return [{ code: 'NO_SPACE_FOR_PEER', message: full, next: 'bb storage show' }];
   });
 }
 

@@ -155,8 +155,11 @@ test('the last twentieth of a disk takes no revision of a peer, until there is s
   await owner.hears('revision-offered', { outcome: 'NO_SPACE' });
   assert.equal(storer.session.registry.contract(owner.id)?.theirPull, 'NO_SPACE');
   assert.deepEqual(storer.session.registry.held(), before);
+  const told = async () => (await storer.api.status()).reasons.filter(({ code }) => code === 'NO_SPACE_FOR_PEER');
+  assert.match((await told())[0]?.message ?? '', /too full for the newest revision of owner\.$/);
   setFree(storer, 6 * GIB);
   await world.until('proved', () => owner.isProvedAt(storer));
+  assert.deepEqual(await told(), []);
 });
 
 /** The owner says that nothing of its next revision is new. */
