@@ -3,6 +3,7 @@
 // Invariant: one proposal at a time, because each is judged by what is promised to all others.
 
 import { decideProposal } from '../core/contract/default-policy.ts';
+import { hasFailedBefore } from '../core/contract/failed-before.ts';
 import { doesOwnProposalStand, isTermsSignature } from '../core/contract/sides.ts';
 import type { ContractState } from '../core/contract/state.ts';
 import { decodeTerms, termsDigest, termsMessage } from '../core/contract/terms.ts';
@@ -93,6 +94,7 @@ function factsOf(session: Session, caller: OnionId, contract: ContractRecord | u
     standing,
     added: !isStranger(caller),
     approval: session.settings.approval,
+    hasFailed: contract !== undefined && hasFailedBefore(contract),
     limitBytes: session.settings.storageLimitBytes,
     peerLimitBytes: session.registry.peer(caller)?.limitBytes ?? 0,
     promisedBytes: promisedBytes(session, caller, () => true),

@@ -8,6 +8,7 @@ const REASON_SENTENCES: Readonly<Record<string, string>> = {
   BY_HAND: 'the user of the peer decides about every proposal (BY_HAND)',
   LESS_FOR_YOU: 'it gives the peer less, or for a shorter time, than now; its user has to accept (LESS_FOR_YOU)',
   LONG_GRACE: 'the peer has not added you and gives strangers 7 days at first; its user has to accept (LONG_GRACE)',
+  FAILED_BEFORE: 'you did not keep your side of the last contract; the user of the peer has to accept (FAILED_BEFORE)',
   BUSY: 'too many proposals wait for the user of the peer; try again later (BUSY)',
   ENDING: 'notice was given; propose anew when the contract is over (ENDING)',
   REJECTED: 'the user of the peer said no (REJECTED)',

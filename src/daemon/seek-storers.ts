@@ -2,6 +2,7 @@
 // policy lets them in. A few are asked, then it rests, longer each time; the status says how many are missing.
 // Invariant: nothing is offered beyond the user's own storage budget, and nobody is pressed who said no.
 
+import { hasFailedBefore } from '../core/contract/failed-before.ts';
 import { NEW_CONDUCT, score } from '../core/contract/score.ts';
 import { isBbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
@@ -97,9 +98,10 @@ function candidatesOf(session: Session): Candidate[] {
   const free = registry.peers().filter((peer) => {
     const contract = registry.contract(peer.onionId);
     const askedMs = search.askedMs.get(peer.onionId);
+    const isGivenUp = contract !== undefined && hasFailedBefore(contract);
     const isBusy = contract !== undefined && (isStanding(contract.state) || openTerms(contract) !== undefined);
     const isTired = askedMs !== undefined && nowMs - askedMs < deps.periods.askAgain;
-    return !peer.blocked && !isBusy && !isTired && (peer.added || settings.approval === 'everyone');
+    return !peer.blocked && !isGivenUp && !isBusy && !isTired && (peer.added || settings.approval === 'everyone');
   });
   const hints = free.filter((peer) => !peer.added && peer.lastReachedMs === 0).slice(hintsLeft);
   return free.filter((peer) => !hints.includes(peer)).map((peer) => candidateOf(session, peer));

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ledgerAt } from '../../src/core/contract/ledger.ts';
 import { PERIODS_MS } from '../../src/core/policy/periods.ts';
 import { dropTombstones } from '../../src/daemon/tombstones.ts';
-import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
+import { agree, DaemonWorld, noiseOf, propose } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
 const MIB = 1024 ** 2;
@@ -39,6 +39,16 @@ test('a replica whose time is up goes when another peer needs the space, and not
   assert.equal(stateAt(bob, ann), 'RELEASED');
   assert.equal(bob.holdsFor(ann), undefined);
   assert.equal(bob.session.registry.contract(ann.id)?.transitions.at(-1)?.event, 'evicted');
+
+  await context.test('and whoever lost its bytes so begins anew only with the word of a person', async () => {
+    await ann.start();
+    await ann.unlock();
+    const states = await propose(ann, bob, { giveBytes: MIB, getBytes: MIB, amend: true });
+    assert.match(states.at(-1) ?? '', /^PENDING_PERSON .*FAILED_BEFORE/);
+    assert.equal(stateAt(bob, ann), 'PROPOSED');
+    await bob.api.answerProposal(ann.id, true, new AbortController().signal);
+    assert.equal(stateAt(bob, ann), 'ACTIVE');
+  });
 });
 
 test('a replica whose time is up stays when its going would not make room enough', async (context) => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tick } from '../../src/daemon/tick.ts';
 import { updateReplica } from '../../src/daemon/replica.ts';
-import { agree, DaemonWorld } from './daemon-world.ts';
+import { agree, DaemonWorld, propose } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
 const DAY = 86_400;
@@ -43,6 +43,20 @@ test('a friend without a contract is asked when a copy has been missing for a da
   await tick(ann.session);
   assert.equal(ann.session.node.belowSeconds, -1);
   assert.equal((await ann.api.status()).verdict, 'PROTECTED');
+});
+
+test('a friend that had to be given up is not asked again: that is for the user to do', async (context) => {
+  const { ann, bob, eve } = await oneShort(context);
+  await eve.api.connectPeer(ann.id, '', false);
+  await ann.api.connectPeer(eve.id, '', true);
+  const { registry } = ann.session;
+  const like = registry.contract(bob.id) ?? assert.fail();
+  const end = { from: 'EXPIRED', to: 'RELEASED', event: 'evicted', atMs: 1, reason: '', remainingSeconds: 0 } as const;
+  await registry.updateContract(eve.id, () => ({ ...like, peer: eve.id, state: 'RELEASED', transitions: [end] }));
+  await tick(ann.session);
+  await later(ann, DAY);
+  await ann.hears('storers-sought', { missing: '1', asked: '0' });
+  assert.equal((await propose(ann, eve)).at(-1), 'COMPLETED');
 });
 
 test('who says no is left in peace, and the status says that somebody is looked for', async (context) => {

@@ -4,6 +4,10 @@ import { test } from 'node:test';
 import { chargeBytes } from '../../src/core/contract/charge.ts';
 import { acceptableBytes, decideProposal } from '../../src/core/contract/default-policy.ts';
 import type { ProposalFacts } from '../../src/core/contract/default-policy.ts';
+import { hasFailedBefore } from '../../src/core/contract/failed-before.ts';
+import type { ContractEventKind } from '../../src/core/contract/machine.ts';
+import type { ContractState } from '../../src/core/contract/state.ts';
+import type { TransitionRecord } from '../../src/core/records.ts';
 import { DEFAULT_TERMS } from '../../src/core/contract/default-terms.ts';
 import type { Terms } from '../../src/core/contract/terms.ts';
 import { TERMS_MIN_BYTES } from '../../src/core/limits.ts';
@@ -18,6 +22,7 @@ const FACTS: ProposalFacts = {
   lastVersion: 0,
   added: true,
   approval: 'added',
+  hasFailed: false,
   standing: undefined,
   limitBytes: 20 * GIB,
   peerLimitBytes: 0,
@@ -43,6 +48,35 @@ test('a peer the user added gets what the budget has left, to the byte', () => {
   assert.equal(decide(terms(GIB, GIB), { promisedBytes: usable - GIB }), 'ACCEPTED ACCEPTED');
   assert.equal(decide(terms(GIB, GIB), { promisedBytes: usable - GIB + 1 }), 'REJECTED OVER_BUDGET');
   assert.equal(acceptableBytes(GIB, 2 * GIB), 0);
+});
+
+test('whoever had to be given up gets a new contract from a person only', () => {
+  assert.equal(decide(terms(MIB, MIB), { hasFailed: true }), 'PENDING FAILED_BEFORE');
+  assert.equal(
+    decide(terms(MIB, MIB, { graceInitialSeconds: 0 }), { hasFailed: true, added: false, approval: 'everyone' }),
+    'PENDING FAILED_BEFORE',
+  );
+});
+
+test('a peer was given up when its bytes went after its time, until a person began anew with it', () => {
+  const step = (from: ContractState, to: ContractState, event: ContractEventKind): TransitionRecord => {
+    return { atMs: 0, from, to, event, reason: '', remainingSeconds: 0 };
+  };
+  const begin = step('PROPOSED', 'ACTIVE', 'agreed');
+  const evicted = [begin, step('GRACE', 'EXPIRED', 'tick'), step('EXPIRED', 'RELEASED', 'evicted')];
+  const rejected = step('PROPOSED', 'RELEASED', 'rejected');
+  const lives: [string, ContractState, TransitionRecord[], boolean][] = [
+    ['new', 'PROPOSED', [], false],
+    ['given up', 'RELEASED', evicted, true],
+    ['proposes again', 'PROPOSED', evicted, true],
+    ['was rejected meanwhile', 'RELEASED', [...evicted, rejected], true],
+    ['a person said yes', 'ACTIVE', [...evicted, begin], false],
+    ['and it ended well', 'RELEASED', [...evicted, begin, step('ACTIVE', 'RELEASED', 'ended-by-both')], false],
+    ['EXPIRED, and still kept', 'EXPIRED', evicted.slice(0, 2), false],
+  ];
+  for (const [name, state, transitions, failed] of lives) {
+    assert.equal(hasFailedBefore({ state, transitions }), failed, name);
+  }
 });
 
 test('beyond 2:1 either way a person decides', () => {

@@ -25,6 +25,7 @@ export type ProposalWord =
   | 'BY_HAND'
   | 'LESS_FOR_YOU'
   | 'LONG_GRACE'
+  | 'FAILED_BEFORE'
   | 'UNEQUAL';
 
 export type ProposalDecision = {
@@ -42,6 +43,8 @@ export type ProposalFacts = {
   /** The user typed, pinned or approved the peer. */
   readonly added: boolean;
   readonly approval: Approval;
+  /** Its last contract with us ended because it did not keep its side. */
+  readonly hasFailed: boolean;
   /** The terms that stand; undefined without any. */
   readonly standing: Terms | undefined;
   readonly limitBytes: number;
@@ -83,6 +86,7 @@ export function decideProposal(terms: Terms, facts: ProposalFacts): ProposalDeci
       return pending('LONG_GRACE', 'It asks for more time than a peer you have not added gets.');
     }
   }
+  if (facts.hasFailed) return pending('FAILED_BEFORE', 'It did not keep its side of the last contract with you.');
   if (facts.approval === 'nobody') return pending('BY_HAND', 'You decide about every proposal yourself.');
   if (facts.standing !== undefined && isLess(terms, facts.standing, facts.self)) {
     return pending('LESS_FOR_YOU', 'It would give you less, or for a shorter time, than the terms that stand.');
