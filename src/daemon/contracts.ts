@@ -30,9 +30,13 @@ export function isStanding(state: ContractState): boolean {
   return STANDING.has(state);
 }
 
-/** The terms that wait for a signature or a closing word: a first proposal, or an amendment of standing ones. */
+/**
+ * The terms that wait for a signature or a closing word: a first proposal, or an amendment of standing ones, which ends with
+ * these.
+ */
 export function openTerms(contract: ContractRecord | undefined): OpenTermsRecord | undefined {
-  if (contract?.state !== 'PROPOSED') return contract?.amendment;
+  if (contract === undefined || contract.state === 'RELEASED') return undefined;
+  if (contract.state !== 'PROPOSED') return contract.amendment;
   const { terms, proposerSignature, acceptorSignature, sinceMs } = contract;
   return { terms, proposerSignature, acceptorSignature, sinceMs };
 }

@@ -170,3 +170,23 @@ test('notice reaches a peer that is away later; the second notice ends the contr
   await ann.world.until('over', () => stateAt(ann, bob) === 'RELEASED' && stateAt(bob, ann) === 'RELEASED');
   assert.equal(recordAt(bob, ann)?.transitions.at(-1)?.event, 'ended-by-both');
 });
+
+test('an amendment that is open when its contract ends is over, too, and a new contract can be made', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob);
+  await bob.api.setConfig('contracts.accept', 'nobody');
+  assert.match(
+    (await propose(ann, bob, { giveBytes: 80 * MIB, getBytes: 80 * MIB, amend: true })).at(-1) ?? '',
+    /BY_HAND/,
+  );
+  await ann.api.endContract(bob.id, 0, never());
+  await bob.api.endContract(ann.id, 0, never());
+  await ann.world.until('over', () => stateAt(ann, bob) === 'RELEASED' && stateAt(bob, ann) === 'RELEASED');
+  for (const [node, peer] of [[ann, bob] as const, [bob, ann] as const]) {
+    assert.equal((await node.api.contracts(peer.id))[0]?.open, undefined, 'nothing waits for an answer');
+  }
+  assert.equal((await propose(bob, ann)).at(-1), 'COMPLETED');
+  assert.deepEqual([stateAt(ann, bob), stateAt(bob, ann)], ['ACTIVE', 'ACTIVE']);
+  assert.deepEqual(recordAt(ann, bob)?.terms, recordAt(bob, ann)?.terms);
+});
