@@ -5,7 +5,7 @@ import { BbError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-bytes.ts';
 import { acceptableBytes } from '../core/contract/default-policy.ts';
 import { CELL_BYTES, MIN_REPLICAS_MAX } from '../core/limits.ts';
-import { promisedBytes, step } from './contracts.ts';
+import { dropOpen, promisedBytes, step } from './contracts.ts';
 import type { OnionId } from '../core/ids.ts';
 import { markDirty } from './dirty.ts';
 import { dropReleased } from './held.ts';
@@ -70,7 +70,11 @@ export async function setStorage(
 
 /** The user's own decision, by name: the bytes go now, and the peer is told at the next contact. */
 async function breakPromise(session: Session, peer: OnionId): Promise<void> {
-  await step(session, peer, { kind: 'ended-by-both' }, 'broken by its user to free space');
+  const reason = 'broken by its user to free space';
+  const contract = session.registry.contract(peer);
+  // Nothing is stored for a proposal; whoever accepts it later hears that it does not stand any more.
+  if (contract?.state === 'PROPOSED') return dropOpen(session, peer, contract.terms, reason);
+  await step(session, peer, { kind: 'ended-by-both' }, reason);
   await session.registry.updateContract(peer, (contract) => {
     if (contract === undefined) throw new BbError('NO_CONTRACT', 'there is no contract with this peer');
     return { ...contract, noticeGivenSeconds: 0, endedBy: 'us' };

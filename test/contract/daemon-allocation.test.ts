@@ -88,6 +88,17 @@ test('a limit below the promises is refused, unless the user names who loses its
   await ann.world.until('the owner hears of it', () => stateAt(ann, bob) !== 'ACTIVE');
 });
 
+test('a promise that is only proposed can be taken back by name, too', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await ann.api.connectPeer(bob.id, 'bob', true);
+  assert.match((await propose(ann, bob)).at(-1) ?? '', /^PENDING_PERSON/);
+  await assert.rejects(ann.api.setStorage(32 * MIB, 0), { code: 'OVER_BUDGET' });
+  const { promisedBytes } = await ann.api.setStorage(32 * MIB, 0, [bob.id]);
+  assert.equal(promisedBytes, 0);
+  assert.equal(stateAt(ann, bob), 'RELEASED');
+});
+
 test('the memory of a contract that is over goes after 400 counted days', async (context) => {
   const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
   assert(ann && bob);
