@@ -5,7 +5,7 @@ export const AVAILABILITY = [0.2, 0.5, 0.8, 0.98] as const;
 
 export const CHURN = {
   /** A session: exponential with this mean, within these bounds. */
-  sessionHours: { mean: 12, min: 1 / 6, max: 96 },
+  sessionHours: { mean: 24, min: 1 / 6, max: 96 },
   /** Part of the sessions that end by switching off; the others end by closing the lid. */
   switchedOff: 0.3,
   departuresPerYear: 1,
@@ -21,7 +21,7 @@ export const CHURN = {
   outageHours: 72,
   malicious: 0.1,
   /** One file is edited so often while the machine is on. */
-  editDays: 4,
+  editDays: 7,
   /** Cells of a content, spread evenly over its logarithm. */
   contentCells: [8, 160],
   /** Each person looks after the friends so often. */
