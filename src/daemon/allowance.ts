@@ -7,7 +7,7 @@ import type { OnionId } from '../core/ids.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import { bytesForPeers } from '../core/policy/offer.ts';
 import type { HeldRecord } from '../core/records.ts';
-import { giveBytes } from './contracts.ts';
+import { giveBytes } from './agreed-bytes.ts';
 import type { Session } from './session.ts';
 
 /** What those of an owner's lists that count cost of its allowance, in bytes. */

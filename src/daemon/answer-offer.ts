@@ -13,7 +13,7 @@ import type { ContractRecord } from '../core/records.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { Offer, OfferOutcome } from '../ports/peer-client.ts';
 import { chargeOf, freeForPeers } from './allowance.ts';
-import { giveBytes } from './contracts.ts';
+import { giveBytes } from './agreed-bytes.ts';
 import { addPulling, currentHeld, pullTarget, retireCurrent } from './held.ts';
 import { makeSpace } from './make-space.ts';
 import { planFor } from './plan.ts';

@@ -17,6 +17,7 @@ import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, OpenTermsRecord } from '../core/records.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { SignedTerms } from '../ports/peer-client.ts';
+import { giveBytes, giveBytesOf } from './agreed-bytes.ts';
 import { markDirty } from './dirty.ts';
 import { newContractRecord } from './new-contract.ts';
 import { plan, planFor } from './plan.ts';
@@ -173,15 +174,6 @@ function promisedTo(session: Session, contract: ContractRecord): number {
   const isSigned = open !== undefined && (isOwnTerms(session, open.terms) || open.acceptorSignature.length > 0);
   const opened = isSigned ? giveBytesOf(session, open.terms) : 0;
   return contract.state === 'PROPOSED' ? opened : Math.max(giveBytes(session, contract), opened);
-}
-
-/** What we promised to store under this contract. */
-export function giveBytes(session: Session, contract: ContractRecord): number {
-  return giveBytesOf(session, contract.terms);
-}
-
-export function giveBytesOf(session: Session, terms: Buffer): number {
-  return ownSide(signedTermsOf(terms), session.keyring.pubkey)?.giveBytes ?? 0;
 }
 
 /** We proposed these terms. */

@@ -5,6 +5,7 @@ import { contractStory, peerWarning } from '../core/contract/story.ts';
 import type { OwnFault, StoryFacts } from '../core/contract/story.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { pendingOf } from './answer-proposal.ts';
+import { getBytes } from './agreed-bytes.ts';
 import { isStanding } from './contracts.ts';
 import { currentHeld } from './held.ts';
 import { remainingOf } from './remaining.ts';
@@ -80,6 +81,7 @@ function storyFacts(session: Session, contract: ContractRecord, name: string): S
     unprovedSeconds: nowSeconds - contract.provedSeconds,
     offerOpenSeconds: nowSeconds - replica.offerSeconds,
     patienceSeconds: patienceLeftSeconds(contract, { nowSeconds, added }, session.reach.isIncomingOnly(peer)),
+    owesCopy: getBytes(session, contract) > 0,
     hasCopy: replica.acknowledged.length > 0,
     oursUntil: oursUntil(session, contract),
     owedSeconds: Math.max(remainingOf(session, contract), state === 'ENDING' ? life.noticeEndSeconds - nowSeconds : 0),

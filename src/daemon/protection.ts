@@ -3,12 +3,19 @@
 import { judgeProtection } from '../core/contract/verdict.ts';
 import type { VerdictResult } from '../core/contract/verdict.ts';
 import { pendingOf } from './answer-proposal.ts';
+import { getBytes } from './agreed-bytes.ts';
+import { isStanding } from './contracts.ts';
 import type { Session } from './session.ts';
 import { peerName } from './views.ts';
 
 export function protectionOf(session: Session): VerdictResult {
   const { deps, node, settings, newest, registry } = session;
-  const contracts = registry.contracts().filter(({ state }) => state !== 'RELEASED');
+  // Who owes us no copy is none of those that copies are expected from.
+  const contracts = registry
+    .contracts()
+    .filter(
+      (contract) => contract.state === 'PROPOSED' || (isStanding(contract.state) && getBytes(session, contract) > 0),
+    );
   return judgeProtection({
     mode: node.mode,
     newest: newest === undefined || newest.row.fileCount === 0 ? undefined : newest.row.contentId,

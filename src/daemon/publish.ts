@@ -13,6 +13,7 @@ import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import type { OfferOutcome } from '../ports/peer-client.ts';
+import { getBytes } from './agreed-bytes.ts';
 import { suspectBlobCells, withHealing } from './heal-own.ts';
 import { hasLiveFork, judgeOwnId, mayName, noteNamed } from './lineage.ts';
 import { ownBlob } from './own-blobs.ts';
@@ -26,7 +27,7 @@ import { planDrop } from './superseded.ts';
 export async function publish(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
   const contract = session.registry.contract(peer);
   const { newest } = session;
-  if (contract === undefined || newest === undefined) return;
+  if (contract === undefined || newest === undefined || getBytes(session, contract) === 0) return;
   const decision = decidePublish(publishFacts(session, contract, newest), session.deps.periods);
   if (decision.kind === 'rest') return; // the next contact or revision plans this again
   if (decision.kind === 'wait') return planFor(session, 'publish', peer, decision.delayMs);

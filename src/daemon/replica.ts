@@ -5,6 +5,7 @@ import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import { NO_LOSS } from '../core/policy/repair.ts';
+import { getBytes } from './agreed-bytes.ts';
 import type { Session } from './session.ts';
 
 export function updateReplica(
@@ -24,6 +25,7 @@ export function wantsPublish(session: Session, contract: ContractRecord): boolea
     session.node.mode === 'normal' &&
     session.newest !== undefined &&
     STATE_EFFECTS[contract.state].publish &&
+    getBytes(session, contract) > 0 &&
     !contract.replica.acknowledged.equals(session.newest.row.contentId)
   );
 }

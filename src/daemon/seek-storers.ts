@@ -21,6 +21,7 @@ import { PERIODS_MS } from '../core/policy/periods.ts';
 import { chooseStorers, decideReplicas } from '../core/policy/replicas.ts';
 import type { Candidate, Storer } from '../core/policy/replicas.ts';
 import type { PeerRecord } from '../core/records.ts';
+import { getBytes } from './agreed-bytes.ts';
 import { isStanding, openTerms, promisableBytes } from './contracts.ts';
 import { copiesNow, knownForMs, scoreOf } from './copies.ts';
 import { plan } from './plan.ts';
@@ -69,15 +70,18 @@ export async function seekStorers(session: Session, signal: AbortSignal): Promis
 }
 
 /** Contracts whose storer is at work on its first copy: they will count soon. */
-function youngStorers({ registry }: Session): number {
-  return registry.contracts().filter(({ state, replica }) => state === 'ACTIVE' && replica.acknowledged.length === 0)
-    .length;
+function youngStorers(session: Session): number {
+  return session.registry
+    .contracts()
+    .filter((contract) => contract.state === 'ACTIVE' && contract.replica.acknowledged.length === 0)
+    .filter((contract) => getBytes(session, contract) > 0).length;
 }
 
 function presentStorers(session: Session): Storer[] {
   return session.registry
     .contracts()
     .filter(({ state }) => state === 'ACTIVE' || state === 'DEGRADED')
+    .filter((contract) => getBytes(session, contract) > 0)
     .map(({ peer }) => storerOf(session, session.registry.peer(peer), peer));
 }
 

@@ -2,7 +2,7 @@
 
 import { CELL_BYTES } from '../core/limits.ts';
 import { chargeOf } from './allowance.ts';
-import { giveBytes } from './contracts.ts';
+import { giveBytes } from './agreed-bytes.ts';
 import { dropExpiredHolds } from './held.ts';
 import type { HeldView } from './local-api.ts';
 import { evictableBytes, evictExpired } from './make-space.ts';

@@ -12,8 +12,10 @@ import type { Terms } from '../core/contract/terms.ts';
 import { tickReason, withStep } from '../core/contract/transition.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
 import type { ContractRecord } from '../core/records.ts';
+import { getBytes } from './agreed-bytes.ts';
 import { dropReleased } from './held.ts';
 import { plan } from './plan.ts';
+import { needsCure } from './repull.ts';
 import type { Session } from './session.ts';
 import { offerFacts, progressSeconds } from './upload-progress.ts';
 
@@ -70,6 +72,14 @@ function judgeTick(
     replica: progress === replica.progressSeconds ? replica : { ...replica, progressSeconds: progress },
   };
   const reasons = reasonsOf(session, contract, observed, terms, nowSeconds);
+  const context = { nowSeconds, terms, added: session.registry.peer(peer)?.added === true };
+  const atMs = session.deps.clock.nowMs();
+  if (needsCure(contract) && reasons.length === 0 && getBytes(session, contract) === 0) {
+    const { next, actions } = stepContract(contract, { kind: 'cured' }, context);
+    const reason = 'the peer is back, and it owes no copy that could be proved';
+    const cured = withStep(contract, next, { event: 'cured', reason, atMs, nowSeconds, terms });
+    return { contract: { ...cured, ...observed }, actions };
+  }
   const { next, actions } = stepContract(
     contract,
     {
@@ -79,9 +89,8 @@ function judgeTick(
       ownerRecovering: session.recoveringPeers.has(peer),
       undiallable: session.reach.isIncomingOnly(peer),
     },
-    { nowSeconds, terms, added: session.registry.peer(peer)?.added === true },
+    context,
   );
-  const atMs = session.deps.clock.nowMs();
   const reason = tickReason(contract, next.state, reasonWords(reasons));
   const stepped = withStep(contract, next, { event: 'tick', reason, atMs, nowSeconds, terms });
   const isSame = stepped === contract && nowSeconds - contract.conductSeconds < REMEMBER_SECONDS;

@@ -7,8 +7,7 @@ import { CELL_BYTES } from '../core/limits.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
 import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import { blobCellCount } from '../core/challenge/plan.ts';
-import { ownSide } from '../core/contract/sides.ts';
-import { signedTermsOf } from '../core/contract/terms.ts';
+import { getBytes } from './agreed-bytes.ts';
 import type { Session } from './session.ts';
 
 export type OfferFacts = {
@@ -56,12 +55,12 @@ function missingCells({ newest }: Session): number {
   return newest === undefined ? 0 : blobCellCount(newest.row);
 }
 
-/** A full allowance is our fault, and who has us in GRACE or worse need not take anything new. */
+/** A full allowance is our fault, who owes no copy takes none, and who has us in GRACE or worse need not take anything new. */
 function isExcused(session: Session, peer: OnionId, contract: ContractRecord): boolean {
+  if (getBytes(session, contract) === 0) return true;
   const towardsUs = session.peerStates.get(peer);
   if (towardsUs === 'GRACE' || towardsUs === 'EXPIRED' || towardsUs === 'ENDING') return true;
   const { newest } = session;
   if (newest === undefined || session.uploads.refusal(peer, newest.row.contentId) !== 'QUOTA') return false;
-  const getBytes = ownSide(signedTermsOf(contract.terms), session.keyring.pubkey)?.getBytes ?? 0;
-  return missingCells(session) * CELL_BYTES > getBytes;
+  return missingCells(session) * CELL_BYTES > getBytes(session, contract);
 }

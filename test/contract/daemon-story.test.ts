@@ -6,7 +6,7 @@ import { step } from '../../src/daemon/contracts.ts';
 import { defaulted } from '../../src/daemon/repull.ts';
 import { tick } from '../../src/daemon/tick.ts';
 import type { DaemonNode } from './daemon-node.ts';
-import { agree, DaemonWorld } from './daemon-world.ts';
+import { agree, DaemonWorld, propose } from './daemon-world.ts';
 
 const DAY = 86_400;
 
@@ -91,4 +91,35 @@ test('a user is warned when a peer is not content, though all is PROTECTED, and 
   await tick(ann.session);
   await ann.hears('contract-state-there', { peer: bob.id, from: 'GRACE', to: 'ACTIVE' }, mark);
   assert.deepEqual(await warnings(), []);
+});
+
+test('a peer that owes no copy is offered nothing, is no missing copy, and is cured by coming back', async (context) => {
+  const [dad, kid] = await DaemonWorld.ready(context, 'dad', 'kid');
+  assert(dad && kid);
+  await dad.api.setStorage(0, 1);
+  await kid.api.connectPeer(dad.id, 'dad', false);
+  await dad.api.connectPeer(kid.id, 'kid', true);
+  assert.match((await propose(dad, kid, { getBytes: 0 })).at(-1) ?? '', /^PENDING_PERSON .*UNEQUAL/);
+  await kid.api.answerProposal(dad.id, true, new AbortController().signal);
+  await kid.setFiles({ a: 'bytes' });
+  await kid.world.until('proved', () => kid.isProvedAt(dad));
+  await dad.setFiles({ b: 'bytes' });
+  await tick(dad.session);
+  const codes = (await dad.api.status()).reasons.map(({ code }) => code);
+  assert.deepEqual(codes, ['TOO_FEW_CONTRACTS'], 'another peer is needed, and nothing is wrong with this one');
+  await later(dad, DAY);
+  await dad.hears('storers-sought', { missing: '1' });
+
+  await kid.kill();
+  await dad.world.until('noticed', () => !dad.session.reach.isReachable(kid.id));
+  for (const days of [2, 15]) await later(dad, days * DAY);
+  assert.equal(recordAt(dad, kid)?.state, 'GRACE');
+  assert.match(await storyAt(dad), /all is well again by itself when it is back$/);
+  await kid.start();
+  await kid.unlock();
+  await dad.world.until('back', () => dad.session.reach.isReachable(kid.id));
+  await later(dad, 600);
+  assert.equal(recordAt(dad, kid)?.state, 'ACTIVE');
+  assert.match(recordAt(dad, kid)?.transitions.at(-1)?.reason ?? '', /back, and it owes no copy/);
+  assert.equal(dad.said('revision-offered', { peer: kid.id }).length, 0);
 });

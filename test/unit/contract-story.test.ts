@@ -16,6 +16,7 @@ const FACTS: StoryFacts = {
   unprovedSeconds: 3 * DAY,
   offerOpenSeconds: 8 * DAY,
   patienceSeconds: 12 * DAY,
+  owesCopy: true,
   hasCopy: true,
   oursUntil: '12 March',
   owedSeconds: 30 * DAY,

@@ -19,6 +19,8 @@ export type StoryFacts = {
   readonly offerOpenSeconds: number;
   /** Until the patience with a DEGRADED contract ends. */
   readonly patienceSeconds: number;
+  /** The peer promised to store something for us. */
+  readonly owesCopy: boolean;
   /** The peer holds a revision of ours. */
   readonly hasCopy: boolean;
   /** Day until which the peer said that it keeps it; empty when it said nothing yet. */
@@ -42,19 +44,21 @@ const STORIES: { readonly [state in Unhappy]: (facts: StoryFacts) => string } = 
       : `not agreed yet: ${peer} or its user has to accept; it is asked again at every contact`,
   DEGRADED: (facts) =>
     `paused: ${whys(facts)}; ${ours(facts)}, its bytes stay here; ${cureOf(facts)}; ` +
-    `if nothing changes its copy counts no more in ${span(facts.patienceSeconds)}`,
+    `if nothing changes ${facts.owesCopy ? 'its copy counts no more' : 'its time here begins to run down'} in ${span(facts.patienceSeconds)}`,
   GRACE: (facts) =>
-    `its copy counts no more${because(facts)}, and another storer is looked for; ${ours(facts)}; its bytes stay here for ` +
-    `${span(facts.owedSeconds)} and longer if the space is not needed; ${WHOLE_AGAIN}`,
+    `${facts.owesCopy ? 'its copy counts no more' : 'its time here runs down'}${because(facts)}${facts.owesCopy ? ', and another storer is looked for' : ''}; ${ours(facts)}; ` +
+    `its bytes stay here for ${span(facts.owedSeconds)} and longer if the space is not needed; ${wholeAgain(facts)}`,
   EXPIRED: (facts) =>
-    `its time here is used up${because(facts)}: its bytes stay only until the space is needed; ${ours(facts)}; ${WHOLE_AGAIN}`,
+    `its time here is used up${because(facts)}: its bytes stay only until the space is needed; ${ours(facts)}; ${wholeAgain(facts)}`,
   ENDING: (facts) =>
     `it ends${because(facts)}; ${ours(facts)}, its bytes here for ${span(facts.owedSeconds)}; ` +
     `for going on: bb contracts propose ${facts.peer}, when it is over`,
   RELEASED: (facts) => `over${because(facts)}; bb contracts propose ${facts.peer} offers a new one`,
 };
 
-const WHOLE_AGAIN = 'all is well again by itself when it proves the whole copy';
+function wholeAgain({ owesCopy }: StoryFacts): string {
+  return `all is well again by itself when it ${owesCopy ? 'proves the whole copy' : 'is back'}`;
+}
 
 function whys(facts: StoryFacts): string {
   if (facts.reasons.length === 0) return 'nothing is wrong any more, and it goes on within minutes';
