@@ -16,10 +16,16 @@ type Expired = EvictFacts & { readonly peer: OnionId };
 
 /** For bytes of `owner`, of which nothing goes to make room for others of its own. */
 export async function makeSpace(session: Session, owner: OnionId, neededBytes: number): Promise<void> {
-  const lacking = Math.max(neededBytes - (await freeForPeers(session)), await overBudget(session, neededBytes));
+  const onDisk = isSpaceComing(session) ? 0 : neededBytes - (await freeForPeers(session));
+  const lacking = Math.max(onDisk, await overBudget(session, neededBytes));
   if (lacking <= 0) return;
   const others = (await facts(session)).filter(({ peer }) => peer !== owner);
   await evict(session, chooseEvictions(others, lacking), 'its time was up and the space was needed');
+}
+
+/** What went lies in packs that are rewritten after a tick: until then the disk looks as full as before. */
+function isSpaceComing({ evictedMs, deps }: Session): boolean {
+  return deps.clock.monotonicMs() - evictedMs < 2 * deps.periods.tick;
 }
 
 /** `bb storage gc --evict`: all whose time is up. */
@@ -31,6 +37,7 @@ async function evict(session: Session, chosen: readonly Expired[], reason: strin
   for (const { peer, bytes } of chosen) {
     await step(session, peer, { kind: 'evicted' }, reason);
     await dropReleased(session, peer);
+    session.evictedMs = session.deps.clock.monotonicMs();
     session.bus.emit('evicted', { peer, bytes: String(bytes) });
   }
 }

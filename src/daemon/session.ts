@@ -111,6 +111,8 @@ export class Session {
   catalogDamaged = false;
   /** Ids that superseded revisions are judged by when nothing changes our content. */
   readonly superseded: Buffer[] = [];
+  /** Monotonic time of the last eviction. */
+  evictedMs = Number.NEGATIVE_INFINITY;
   /** Owners whose new revision is held here, and who were not told yet. */
   readonly untold = new Set<OnionId>();
   /** Checks in a row that were late or unreachable. */

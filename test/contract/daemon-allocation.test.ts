@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ledgerAt } from '../../src/core/contract/ledger.ts';
 import { PERIODS_MS } from '../../src/core/policy/periods.ts';
+import { makeSpace } from '../../src/daemon/make-space.ts';
 import { dropTombstones } from '../../src/daemon/tombstones.ts';
 import { agree, DaemonWorld, noiseOf, propose } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
@@ -54,6 +55,8 @@ test('a replica whose time is up goes when another peer needs the space, and not
 test('a replica whose time is up stays when its going would not make room enough', async (context) => {
   const { ann, bob, eve } = await heldFor(context, 'EXPIRED');
   await agree(eve, bob, 25 * MIB);
+  await eve.setFiles({ small: 'small' });
+  await eve.world.until('nothing small is on its way any more', () => eve.isProvedAt(bob) && !eve.session.node.dirty);
   // The budget would do without ann; the disk would not.
   Object.assign(bob.session.deps.dataDir, { freeBytes: () => Promise.resolve(0) });
   await eve.setFiles({ big: noiseOf('eve', 20 * MIB) });
@@ -62,6 +65,25 @@ test('a replica whose time is up stays when its going would not make room enough
   assert.equal(bob.holdsFor(ann)?.role, 'current');
   await bob.api.collectGarbage(true);
   assert.equal(stateAt(bob, ann), 'RELEASED', 'the user may');
+});
+
+test('while the space of a replica that went is on its way, no other one goes', async (context) => {
+  const { ann, bob, eve } = await heldFor(context, 'EXPIRED');
+  await agree(eve, bob, 8 * MIB);
+  await eve.setFiles({ small: noiseOf('eve', 4 * MIB) });
+  await eve.world.until('held', () => eve.isProvedAt(bob));
+  const eveIsLater = bob.session.node.countedSeconds + 1;
+  await bob.session.registry.updateContract(eve.id, (old) => {
+    assert(old);
+    return { ...old, state: 'EXPIRED', life: { ...old.life, enteredSeconds: eveIsLater } };
+  });
+  // Packs are rewritten later, so the disk is as full as before.
+  Object.assign(bob.session.deps.dataDir, { freeBytes: () => Promise.resolve(0) });
+  for (let time = 0; time < 3; time += 1) await makeSpace(bob.session, bob.id, MIB);
+  assert.deepEqual([stateAt(bob, ann), stateAt(bob, eve)], ['RELEASED', 'EXPIRED']);
+  bob.session.evictedMs = bob.session.deps.clock.monotonicMs() - 2 * bob.session.deps.periods.tick;
+  await makeSpace(bob.session, bob.id, MIB);
+  assert.equal(stateAt(bob, eve), 'RELEASED');
 });
 
 test('what is in GRACE never goes: the other peer is told that there is no room', async (context) => {
