@@ -25,14 +25,19 @@ export class CellSource {
     this.#work = work;
   }
 
-  /** Asks once for cells by their number in this revision. `hasMoved`: something came, or was learned. */
+  /**
+   * Asks once for cells by their number in this revision. `hasMoved`: something came, or was learned. Where nothing did,
+   * those that broke off are left out and the others asked: who takes every call and gives nothing holds up nobody.
+   */
   async round(
     wanted: readonly number[],
     keep: (peer: OnionId, cell: number, bytes: Buffer) => Promise<boolean>,
     signal: AbortSignal,
+    broken: ReadonlySet<OnionId> = new Set(),
   ): Promise<{ readonly hasMoved: boolean; readonly error: unknown }> {
     const session = this.#session;
-    const holders = session.recovery.holdersOf(this.#contentId).map(({ peer }) => peer);
+    const all = session.recovery.holdersOf(this.#contentId).map(({ peer }) => peer);
+    const holders = all.filter((peer) => !broken.has(peer));
     const round = this.#lacking.nextRound(holders, wanted);
     if (round === undefined) return { hasMoved: false, error: undefined };
     let came = 0;
@@ -57,7 +62,10 @@ export class CellSource {
     );
     if (signal.aborted) throw new BbError('INTERRUPTED', 'the recovery was stopped');
     const learned = failures.filter(({ peer, cell, error }) => isLacking(error) && this.#lacking.add(peer, cell));
-    return { hasMoved: came > 0 || learned.length > 0, error: failures[0]?.error };
+    const error = failures[0]?.error;
+    if (error === undefined || came > 0 || learned.length > 0) return { hasMoved: came + learned.length > 0, error };
+    const rest = await this.round(wanted, keep, signal, new Set([...broken, ...failures.map(({ peer }) => peer)]));
+    return { hasMoved: rest.hasMoved, error: rest.error ?? error };
   }
 }
 

@@ -93,12 +93,13 @@ function rowOf(id: Omit<FoundId, 'contentBytes'>, metadata: Metadata, encoded: B
 export async function proveHolder(session: Session, holder: Holder, signal: AbortSignal): Promise<void> {
   const [id] = holder.found;
   if (holder.proved !== undefined || id === undefined) return;
-  const head = await openHead(session, id, signal);
-  const indexCells = splitIds(head?.metadata.indexCells ?? Buffer.alloc(0));
-  if (head === undefined || indexCells.length === 0) return;
-  const pick = Math.floor(session.deps.random.fraction() * indexCells.length);
-  const cellId = indexCells[pick] ?? Buffer.alloc(32);
+  if (session.recovery.isHeadAway(id.contentId, session.deps.clock.monotonicMs())) return;
   try {
+    const head = await openHead(session, id, signal);
+    const indexCells = splitIds(head?.metadata.indexCells ?? Buffer.alloc(0));
+    if (head === undefined || indexCells.length === 0) return;
+    const pick = Math.floor(session.deps.random.fraction() * indexCells.length);
+    const cellId = indexCells[pick] ?? Buffer.alloc(32);
     const cell = head.row.headCells + pick;
     const [sealed] = await fetchFew(session, holder.peer, id.contentId, cell, 1, signal);
     const keys = session.keyring.cellKeys();
@@ -108,7 +109,7 @@ export async function proveHolder(session: Session, holder: Holder, signal: Abor
     keys.enc.fill(0);
     holder.proved = plain !== undefined;
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted || isBbError(error, 'INCOMPATIBLE')) throw error;
     session.deps.log.debug('a holder did not prove itself', { detail: String(error) });
   }
 }

@@ -110,12 +110,16 @@ function askEverybody(session: Session): void {
 }
 
 /** The newest revision that anybody holds and whose head may open, as far as is known this moment. */
-function newestKnown({ recovery, node }: Session): ReturnType<typeof chooseRevision<FoundId>> {
-  const wanted = [...recovery.holders.values()]
+function newestKnown(session: Session): ReturnType<typeof chooseRevision<FoundId>> {
+  const nowMs = session.deps.clock.monotonicMs();
+  return chooseRevision(wantedIds(session).filter(({ contentId }) => !session.recovery.isHeadAway(contentId, nowMs)));
+}
+
+function wantedIds({ recovery, node }: Session): FoundId[] {
+  return [...recovery.holders.values()]
     .flatMap((holder) => holder.found)
     .filter((id) => node.acceptedSequence === 0 || id.sequence === node.acceptedSequence)
     .filter((id) => !recovery.badHeads.has(id.contentId.toString('hex')));
-  return chooseRevision(wanted);
 }
 
 /** Holders answer while a head is fetched or cells come back: one that holds a newer revision moves the target. */
@@ -132,12 +136,8 @@ async function chooseTarget(session: Session, signal: AbortSignal): Promise<Open
   for (const { contentId } of forks) await rememberFork(session, contentId);
   if (recovery.target?.row.contentId.equals(newest.contentId) === true) return recovery.target;
   recovery.phase = 'comparing';
-  const head = await openHead(session, newest, signal);
-  if (head === undefined) {
-    // Passed over, but not forgotten: its id is newer than what is restored, and that must be lived with knowingly.
-    recovery.badHeads.add(newest.contentId.toString('hex'));
-    return chooseTarget(session, signal);
-  }
+  const head = await headOf(session, newest, signal);
+  if (head === undefined) return chooseTarget(session, signal);
   recovery.target = head;
   recovery.stuckOn = undefined;
   recovery.isGathered = false;
@@ -149,15 +149,43 @@ async function chooseTarget(session: Session, signal: AbortSignal): Promise<Open
   return head;
 }
 
+/**
+ * A head that is not given as it should be is passed over, for good when it does not open, for a while when its holder cannot
+ * be asked: nobody keeps a recovery waiting by calling in and giving nothing. It is not forgotten: its id is newer than what
+ * is restored, and that must be lived with knowingly.
+ */
+async function headOf(session: Session, id: FoundId, signal: AbortSignal): Promise<OpenedHead | undefined> {
+  const { recovery, deps } = session;
+  const key = id.contentId.toString('hex');
+  try {
+    const head = await openHead(session, id, signal);
+    if (head === undefined) recovery.badHeads.add(key);
+    return head;
+  } catch (error) {
+    if (signal.aborted || !isBbError(error, 'PEER_UNREACHABLE')) throw error;
+    const tries = recovery.awayHeads.get(key)?.tries ?? 0;
+    const delayMs = backOffMs(tries, deps.periods.recoveringRetry, deps.periods.publishRetryMax);
+    recovery.awayHeads.set(key, { tries: tries + 1, untilMs: deps.clock.monotonicMs() + delayMs });
+    plan(session, 'recover', delayMs);
+    return undefined;
+  }
+}
+
 /** A few stale storers must not pass an old revision off as the newest. */
-async function proveFreshness(session: Session, { metadata }: OpenedHead, signal: AbortSignal): Promise<Freshness> {
+async function proveFreshness(session: Session, target: OpenedHead, signal: AbortSignal): Promise<Freshness> {
+  const { row, metadata } = target;
   const { recovery, node } = session;
   const contracts = listedContracts(metadata).map(({ peer, state }) => ({ holder: recovery.holders.get(peer), state }));
   const holders = contracts.flatMap(({ holder }) => (holder === undefined ? [] : [holder]));
   await Promise.all(holders.map((holder) => proveHolder(session, holder, signal)));
   const listed = contracts.map(({ holder, state }) => ({ state, isProved: holder?.proved === true }));
   const freshness = judgeFreshness(
-    { listed, sinceFirstAnswerMs: sinceFirstAnswerMs(node), hasUsersWord: node.acceptedSequence !== 0 },
+    {
+      listed,
+      isNewerKnown: wantedIds(session).some((id) => compareRevisions(id, row) > 0),
+      sinceFirstAnswerMs: sinceFirstAnswerMs(node),
+      hasUsersWord: node.acceptedSequence !== 0,
+    },
     PERIODS_MS,
   );
   if (!freshness.isFresh) {

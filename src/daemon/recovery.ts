@@ -37,6 +37,8 @@ export class Recovery {
   readonly heads = new Map<string, OpenedHead>();
   /** Content ids in hex whose head nobody gave as it should be. */
   readonly badHeads = new Set<string>();
+  /** Content ids in hex whose head a holder may have that could not be asked, and until when nobody is asked for it again. */
+  readonly awayHeads = new Map<string, { readonly tries: number; readonly untilMs: number }>();
   /** Monotonic time since which a node that is said to be new can be found and looks for holders. */
   lookSinceMs: number | undefined;
   target: OpenedHead | undefined;
@@ -64,6 +66,10 @@ export class Recovery {
 
   get isStuck(): boolean {
     return this.stuckOn !== undefined;
+  }
+
+  isHeadAway(contentId: Buffer, nowMs: number): boolean {
+    return nowMs < (this.awayHeads.get(contentId.toString('hex'))?.untilMs ?? 0);
   }
 
   /** Holders of this revision, in the order in which they answered. */

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { BbError } from '../../src/core/errors.ts';
 import { CELL_BYTES } from '../../src/core/limits.ts';
 import { agree, DaemonWorld } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
@@ -153,6 +154,36 @@ test('what a holder gives is fetched while others are waited for: it may be gone
   await owner.hears('content-restored');
   assert.deepEqual(await owner.listing(), before);
 });
+
+test('a storer that names the newest revision and does not give it delays a recovery, and does not end it', async (context) => {
+  const { owner, one, two, world } = await family(context);
+  world.cut(owner, one);
+  await owner.setFiles({ 'b/c/d': 'changed' });
+  await world.until('proved', () => owner.isProvedAt(two));
+  world.cut(owner, two);
+  owner.changes.set('download', (stream: AsyncIterable<unknown>, [peer]) => (peer === two.id ? away() : stream));
+  await owner.wipe();
+  world.mend(owner, two);
+  await owner.init('recover');
+  await owner.hears('holder-found', { peer: two.id });
+  world.mend(owner, one);
+  await one.session.tasks.presence(one.session, owner.id, never());
+  await world.until('the former one is here', () => owner.session.recovery.isGathered);
+  assert.equal(owner.session.newest, undefined, 'what is known to be older is not taken yet');
+  await pass(owner, 24);
+  await world.until('restored', () => owner.session.newest !== undefined);
+  assert.equal((await owner.read('docs/b/c/d')).toString(), 'deep');
+  assert.equal(owner.session.node.mode, 'recovering', 'and nothing is published over the newer one');
+  owner.changes.clear();
+  await recoveredFully(world, owner);
+  assert.equal((await owner.read('docs/b/c/d')).toString(), 'changed');
+});
+
+/** A download from a peer that takes the call and sends nothing. */
+function away(): AsyncIterable<never> {
+  const error = new BbError('PEER_UNREACHABLE', 'nothing came');
+  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+}
 
 test('that only publishing waits is said once, not at every look', async (context) => {
   const { owner, two, world } = await family(context);

@@ -109,7 +109,12 @@ test('the highest generation and sequence wins; a rival at the same place is a f
   assert.deepEqual(chooseRevision([c, b, a]), { newest: c, forks: [b] });
 });
 
-const LOOKING: FreshnessFacts = { listed: [], sinceFirstAnswerMs: undefined, hasUsersWord: false };
+const LOOKING: FreshnessFacts = {
+  listed: [],
+  isNewerKnown: false,
+  sinceFirstAnswerMs: undefined,
+  hasUsersWord: false,
+};
 const ANSWERED = { sinceFirstAnswerMs: 0 };
 
 /** Of so many listed peers in a state the first `proved` hold something of ours. */
@@ -137,6 +142,13 @@ test('a restore starts with 5 holders, 80 % of the listed ones, after 24 h, or o
   assert.equal(fresh({ listed: listed(2, 0), sinceFirstAnswerMs: 24 * HOUR }), 'WAITED');
   assert.equal(fresh({ ...ANSWERED, listed: listed(9, 0), hasUsersWord: true }), 'USER');
   assert.equal(fresh({ hasUsersWord: true }), '5 in -');
+});
+
+test('while a newer revision is known that nobody gives, only 24 h or a word make an older one good enough', () => {
+  const known = { listed: listed(9, 9), isNewerKnown: true };
+  assert.equal(fresh({ ...known, sinceFirstAnswerMs: 24 * HOUR - 1 }).startsWith('1 in'), true);
+  assert.equal(fresh({ ...known, sinceFirstAnswerMs: 24 * HOUR }), 'WAITED');
+  assert.equal(fresh({ ...known, ...ANSWERED, hasUsersWord: true }), 'USER');
 });
 
 test('peers that were no copy when the head was sealed are neither waited for nor stand in for the others', () => {

@@ -18,6 +18,8 @@ export type ListedPeer = {
 
 export type FreshnessFacts = {
   readonly listed: readonly ListedPeer[];
+  /** Somebody has a newer revision, whose head could not be fetched so far. */
+  readonly isNewerKnown: boolean;
   /** Since the first holder answered; undefined before. */
   readonly sinceFirstAnswerMs: number | undefined;
   readonly hasUsersWord: boolean;
@@ -29,14 +31,14 @@ export type Freshness =
   | { readonly isFresh: false; readonly missing: number; readonly waitMs: number | undefined };
 
 export function judgeFreshness(facts: FreshnessFacts, periods: Periods): Freshness {
-  const { listed, sinceFirstAnswerMs } = facts;
+  const { listed, isNewerKnown, sinceFirstAnswerMs } = facts;
   const missingHolders = FRESH_HOLDERS - listed.filter(({ isProved }) => isProved).length;
-  if (missingHolders <= 0) return { isFresh: true, why: 'HOLDERS' };
+  if (missingHolders <= 0 && !isNewerKnown) return { isFresh: true, why: 'HOLDERS' };
   const copies = listed.filter(({ state }) => STATE_EFFECTS[state].countsAsCopy);
   const missingCopies =
     Math.ceil((copies.length * FRESH_PERCENT) / 100) - copies.filter(({ isProved }) => isProved).length;
-  if (copies.length > 0 && missingCopies <= 0) return { isFresh: true, why: 'LISTED' };
-  const missing = copies.length > 0 ? Math.min(missingHolders, missingCopies) : missingHolders;
+  if (copies.length > 0 && missingCopies <= 0 && !isNewerKnown) return { isFresh: true, why: 'LISTED' };
+  const missing = Math.max(1, copies.length > 0 ? Math.min(missingHolders, missingCopies) : missingHolders);
   if (sinceFirstAnswerMs === undefined) return { isFresh: false, missing, waitMs: undefined };
   if (facts.hasUsersWord) return { isFresh: true, why: 'USER' };
   if (sinceFirstAnswerMs >= periods.freshnessWait) return { isFresh: true, why: 'WAITED' };
