@@ -12,7 +12,7 @@ export function reportLines(society: Society): string[] {
     `verdicts seen: ${table(society.verdicts)}; acts that failed: ${table(society.failures)}`,
     `checks: held=${held} wrong=${wrong} late=${late} unreachable=${unreachable}; disk losses with nothing to give back: ${society.idleLosses}`,
     `recoveries: first holder ${hours(society.foundHours)}; content back ${hours(society.recoveryHours)}`,
-    `free riders: ${riders.promised.toFixed(2)} % of the bytes are promised to them, ${riders.expired.toFixed(2)} % wait for whoever needs the space`,
+    `free riders: ${riders.people.toFixed(1)} % of the people; ${riders.promised.toFixed(2)} % of the bytes are promised to them, ${riders.expired.toFixed(2)} % wait for whoever needs the space`,
     ...losses.map(({ owner, sequence, verdict }) => `lost: ${owner} revision ${sequence}, last verdict ${verdict}`),
     `event hash: ${world.eventHash()} (${world.events} events, ${world.time.events} timers, ${world.network.messages} messages)`,
     [

@@ -105,10 +105,10 @@ export class Society {
   }
 
   /**
-   * Percent of the bytes on all disks that belong to those who keep nothing for others: what is promised to them, and what
-   * is EXPIRED, which whoever needs the space takes back.
+   * Percent of the people who keep nothing for others, and of the bytes on all disks that belong to them: what is promised to
+   * them, and what is EXPIRED, which whoever needs the space takes back.
    */
-  freeriderShare(): { readonly promised: number; readonly expired: number } {
+  freeriderShare(): { readonly people: number; readonly promised: number; readonly expired: number } {
     let all = 0;
     const theirs = { promised: 0, expired: 0 };
     for (const { node } of this.people) {
@@ -120,7 +120,9 @@ export class Society {
       }
     }
     const percent = (cells: number): number => (all === 0 ? 0 : (100 * cells) / all);
-    return { promised: percent(theirs.promised), expired: percent(theirs.expired) };
+    const riders = this.people.filter(({ lie }) => lie === 'keeps nothing').length;
+    const people = (100 * riders) / Math.max(1, this.people.length);
+    return { people, promised: percent(theirs.promised), expired: percent(theirs.expired) };
   }
 
   after(ms: number, act: () => void): void {
