@@ -167,7 +167,7 @@ test('a storer that names the newest revision and does not give it delays a reco
   await owner.init('recover');
   await owner.hears('holder-found', { peer: two.id });
   world.mend(owner, one);
-  await one.session.tasks.presence(one.session, owner.id, never());
+  await one.session.tasks.ask(one.session, owner.id, never());
   await world.until('the former one is here', () => owner.session.recovery.isGathered);
   assert.equal(owner.session.newest, undefined, 'what is known to be older is not taken yet');
   await pass(owner, 24);
