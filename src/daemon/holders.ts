@@ -19,6 +19,8 @@ export async function noteHolder(session: Session, peer: OnionId, report: Revisi
   const isSame = known?.found[0]?.contentId.equals(found[0]?.contentId ?? Buffer.alloc(0)) === true;
   const latestKnown = openOwnId(session, report.requesterLatestKnown);
   recovery.holders.set(peer, { peer, found, report, latestKnown, proved: isSame ? known.proved : undefined });
+  // Another one may give the head that the others did not.
+  if (known === undefined) for (const { contentId } of found) recovery.awayHeads.delete(contentId.toString('hex'));
   if (found.length > 0) {
     const { mode, firstAnswerSeconds, countedSeconds } = session.node;
     if (mode === 'blocked' || firstAnswerSeconds < 0) {
