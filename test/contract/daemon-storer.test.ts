@@ -79,6 +79,7 @@ test('two wrong answers six hours apart are a default, and every cell proved aga
   await check(owner, storer);
   assert.equal(state(), 'GRACE');
   storer.changes.clear();
+  assert.equal(await check(owner, storer), 'held'); // on the next day; from then on every hour
   await world.until('cured', () => state() === 'ACTIVE');
   assert(owner.isProvedAt(storer));
 });

@@ -168,6 +168,12 @@ test('DEGRADED is checked every 6 h, GRACE every hour for the cure', () => {
   assert.equal(check({ state: 'ENDING' }), 'daily 264');
 });
 
+test('a storer in GRACE that answers wrong is asked again on the next day, not every hour for weeks', () => {
+  assert.equal(check({ state: 'GRACE', lastOutcome: 'wrong' }), 'cure 264');
+  assert.equal(check({ state: 'GRACE', lastOutcome: 'wrong', lastChecked: OLD }), 'cure 0');
+  assert.equal(check({ state: 'DEGRADED', lastOutcome: 'wrong' }), 'daily 246');
+});
+
 test('an answer that proves nothing is asked for again, ever later', () => {
   const last = { lastCheckMs: 0, lastOutcome: 'late' as const, lastChecked: OLD };
   const minutes = (failures: number) =>

@@ -43,11 +43,13 @@ export function nextCheck(facts: CheckFacts, periods: Periods, fraction: number)
     return { atMs: unlessFuture(facts.lastCheckMs, facts.nowMs) + retryMs, kind: kindOf(facts.state, isFirst) };
   }
   if (isFirst) return { atMs: 0, kind: kindOf(facts.state, true) };
-  const spacingMs = periods[row];
+  const kind = kindOf(facts.state, false);
+  // Who wants to be cured need not wait; who has just been wrong has nothing new to say within the hour.
+  const spacingMs = kind === 'cure' && facts.lastOutcome === 'wrong' ? periods.checkSpacing : periods[row];
   // Checks of new revisions do not count here: however often a content changes, it is swept.
   const sweptMs = facts.lastSweepMs === 0 ? facts.lastCheckMs : facts.lastSweepMs;
   const nextWindow = Math.floor(unlessFuture(sweptMs, facts.nowMs) / spacingMs) + 1;
-  return { atMs: Math.floor((nextWindow + fraction) * spacingMs), kind: kindOf(facts.state, false) };
+  return { atMs: Math.floor((nextWindow + fraction) * spacingMs), kind };
 }
 
 function kindOf(state: ContractState, isFirst: boolean): CheckKind['kind'] {
