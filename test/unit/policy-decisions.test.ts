@@ -180,6 +180,7 @@ test('an answer that proves nothing is asked for again, ever later', () => {
     (nextCheck({ ...CHECK, ...last, failures }, PERIODS_MS, 0)?.atMs ?? -1) / 60_000;
   assert.deepEqual([1, 2, 3, 99].map(minutes), [1, 2, 4, 60]);
   assert.equal(check({ lastOutcome: 'unreachable', failures: 99, lastCheckMs: 0 }), 'daily 1');
+  assert.equal(check({ lastOutcome: 'late', failures: 99, lastCheckMs: 0, state: 'GRACE' }), 'cure 24');
 });
 
 const GIB_CELLS = 8192;

@@ -34,16 +34,13 @@ export function nextCheck(facts: CheckFacts, periods: Periods, fraction: number)
   const row = STATE_EFFECTS[facts.state].checkSpacing;
   if (row === undefined || facts.acknowledged.length === 0) return undefined;
   const isFirst = !facts.lastChecked.equals(facts.acknowledged);
+  const kind = kindOf(facts.state, isFirst);
   if (facts.lastOutcome === 'late' || facts.lastOutcome === 'unreachable') {
-    const retryMs = backOffMs(
-      facts.failures - 1,
-      periods.contractRetry,
-      Math.min(periods.challengeRefill, periods[row]),
-    );
-    return { atMs: unlessFuture(facts.lastCheckMs, facts.nowMs) + retryMs, kind: kindOf(facts.state, isFirst) };
+    const longestMs = kind === 'cure' ? periods.checkSpacing : Math.min(periods.challengeRefill, periods[row]);
+    const retryMs = backOffMs(facts.failures - 1, periods.contractRetry, longestMs);
+    return { atMs: unlessFuture(facts.lastCheckMs, facts.nowMs) + retryMs, kind };
   }
-  if (isFirst) return { atMs: 0, kind: kindOf(facts.state, true) };
-  const kind = kindOf(facts.state, false);
+  if (isFirst) return { atMs: 0, kind };
   // Who wants to be cured need not wait; who has just been wrong has nothing new to say within the hour.
   const spacingMs = kind === 'cure' && facts.lastOutcome === 'wrong' ? periods.checkSpacing : periods[row];
   // Checks of new revisions do not count here: however often a content changes, it is swept.
