@@ -105,6 +105,8 @@ export type PeerView = {
   readonly name: string;
   readonly added: boolean;
   readonly connected: boolean;
+  /** Connected, or it answered within the last tick and no call to it has failed since. */
+  readonly online: boolean;
   readonly lastReachedMs: number;
   readonly group: string;
   readonly introducer: string;

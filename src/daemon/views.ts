@@ -35,12 +35,16 @@ export function peerName(session: Session, peer: OnionId): string {
 }
 
 export function peerView(session: Session, peer: PeerRecord): PeerView {
+  const connected = session.reach.isReachable(peer.onionId);
+  const lastReachedMs = Math.max(peer.lastReachedMs, session.reach.lastMs(peer.onionId));
+  const isRecent = session.deps.clock.nowMs() - lastReachedMs < session.deps.periods.tick;
   return {
     onionId: peer.onionId,
     name: peer.name,
     added: peer.added,
-    connected: session.reach.isReachable(peer.onionId),
-    lastReachedMs: Math.max(peer.lastReachedMs, session.reach.lastMs(peer.onionId)),
+    connected,
+    online: connected || (isRecent && session.reach.failures(peer.onionId) === 0),
+    lastReachedMs,
     group: session.reach.group(peer.onionId),
     introducer: peer.introducer ?? '',
     contractState: session.registry.contract(peer.onionId)?.state ?? '',

@@ -13,7 +13,9 @@ import type { DaemonNode } from './daemon-node.ts';
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
+const MINUTE_MS = 60_000;
 const knows = (node: DaemonNode, peer: DaemonNode) => node.session.registry.peer(peer.id);
+const isConnected = (node: DaemonNode, peer: DaemonNode) => node.session.client.isConnected(peer.id);
 const never = () => new AbortController().signal;
 
 async function friends(a: DaemonNode, b: DaemonNode): Promise<void> {
@@ -165,4 +167,33 @@ test('a peer that is removed while it answers a call stays removed', async (cont
   await meetPeer(ann.session, bob.id, never()).catch(() => undefined);
   await removal;
   assert.equal(peer(bob.id), undefined);
+});
+
+test('a peer that answered lately is online until a call to it fails, and not for longer than a divided tick', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  const presence = async () => {
+    const { connected, online } = (await ann.api.peers())[0] ?? assert.fail();
+    return { connected, online };
+  };
+  const reached = (agoMs: number) =>
+    ann.session.registry.updatePeer(bob.id, (old) => ({
+      ...(old ?? assert.fail()),
+      lastReachedMs: ann.session.deps.clock.nowMs() - agoMs,
+    }));
+  await ann.api.connectPeer(bob.id, 'bob', false);
+  await friends(bob, ann);
+  await ann.world.until('both dialled', () => isConnected(ann, bob) && isConnected(bob, ann));
+  assert.deepEqual(await presence(), { connected: true, online: true });
+
+  await bob.kill();
+  await ann.world.until('gone', () => !ann.session.reach.isReachable(bob.id));
+  await reached(-MINUTE_MS);
+  assert.deepEqual(await presence(), { connected: false, online: false });
+
+  ann.session.reach.forget(bob.id); // as after a start of ours: nobody has called it yet
+  assert.deepEqual(await presence(), { connected: false, online: true });
+  await reached(MINUTE_MS);
+  ann.session.reach.forget(bob.id);
+  assert.deepEqual(await presence(), { connected: false, online: false });
 });

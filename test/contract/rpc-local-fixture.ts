@@ -151,6 +151,7 @@ export const PEER_VIEW: PeerView = {
   name: 'anna',
   added: true,
   connected: true,
+  online: true,
   lastReachedMs: 999_999,
   group: 'X25519MLKEM768',
   introducer: '',

@@ -106,7 +106,7 @@ test('status says the same as the daemon', async () => {
 
 test('peers, storage and contracts', async () => {
   const seen: unknown[] = [];
-  const offline = { ...PEER_VIEW, connected: false, lastReachedMs: 0 };
+  const offline = { ...PEER_VIEW, connected: false, online: false };
   const online = { ...PEER_VIEW, connected: false };
   await using rig = await rigOf({
     connectPeer: (...args) => {

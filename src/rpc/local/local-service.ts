@@ -2,7 +2,6 @@
 // a forgotten method a compile error.
 
 import { BbError } from '../../core/errors.ts';
-import { PERIODS_MS } from '../../core/policy/periods.ts';
 import type { LocalApi } from '../../daemon/local-api.ts';
 import { BarterBackupClientService } from '../../gen/clirpc/v1/clirpc.ts';
 import type { BarterBackupClientServer, GetContractsRequest } from '../../gen/clirpc/v1/clirpc.ts';
@@ -40,7 +39,7 @@ export const localServiceDefinition = {
 };
 
 export function localHandlers(deps: LocalServiceDeps): BarterBackupClientServer {
-  const { api, clock } = deps;
+  const { api } = deps;
   const same = <Message>(message: Message): Message => message;
   return {
     init: unary(deps, async (request) => {
@@ -65,7 +64,7 @@ export function localHandlers(deps: LocalServiceDeps): BarterBackupClientServer 
     pingPeer: unary(deps, async ({ peer }) => {
       return { milliseconds: BigInt(Math.round(await api.pingPeer(peerReference(peer), deps.closing))) };
     }),
-    connectedPeers: unary(deps, async () => peersMessage(await api.peers(), clock.nowMs() - PERIODS_MS.tick)),
+    connectedPeers: unary(deps, async () => peersMessage(await api.peers())),
     setFile: setFileHandler(deps, api),
     getFile: serverStream(deps, ({ name }) => fileMessages(api.readFiles(name)), same),
     listFiles: serverStream(deps, ({ name }) => listMessages(api.listFiles(name)), same),

@@ -57,12 +57,10 @@ const PLAIN_ACTIONS = new Map<PeerAction, 'pin' | 'unpin' | 'block' | 'unblock' 
   [PeerAction.PEER_ACTION_REMOVE, 'remove'],
 ]);
 
-/** `reachedSinceMs`: a peer without a session that was reached after this moment counts as online. */
-export function peersMessage(peers: readonly PeerView[], reachedSinceMs: number): ConnectedPeersResponse {
-  const online = (peer: PeerView): boolean => peer.lastReachedMs >= reachedSinceMs && peer.lastReachedMs > 0;
+export function peersMessage(peers: readonly PeerView[]): ConnectedPeersResponse {
   return {
     connectedPeers: peers.filter((peer) => peer.connected).map(peerInfoMessage),
-    onlineNotConnectedPeers: peers.filter((peer) => !peer.connected && online(peer)).map(peerInfoMessage),
-    offlinePeers: peers.filter((peer) => !peer.connected && !online(peer)).map(peerInfoMessage),
+    onlineNotConnectedPeers: peers.filter((peer) => !peer.connected && peer.online).map(peerInfoMessage),
+    offlinePeers: peers.filter((peer) => !peer.connected && !peer.online).map(peerInfoMessage),
   };
 }

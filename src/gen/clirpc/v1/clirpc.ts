@@ -987,7 +987,7 @@ export interface ConnectedPeersRequest {
 export interface ConnectedPeersResponse {
   /** connected_peers have a session with us now. */
   connectedPeers: PeerInfo[];
-  /** online_not_connected_peers were reached lately but have no session. */
+  /** online_not_connected_peers have no session, were reached lately, and no call to them has failed since. */
   onlineNotConnectedPeers: PeerInfo[];
   /** offline_peers are all others. */
   offlinePeers: PeerInfo[];
