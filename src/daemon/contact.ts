@@ -3,10 +3,10 @@
 
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
-import type { ReplicaRecord } from '../core/records.ts';
+import type { ContractRecord, ReplicaRecord } from '../core/records.ts';
 import type { RevisionReport } from '../ports/peer-client.ts';
 import { judgeOwnId } from './lineage.ts';
-import { openTerms } from './contracts.ts';
+import { isStanding, openTerms, step } from './contracts.ts';
 import { openOwnId } from './own-id.ts';
 import { noteForks, noteHolder } from './holders.ts';
 import { planFor } from './plan.ts';
@@ -59,7 +59,7 @@ async function readReport(
   const id = report.requesterContent?.contentId ?? Buffer.alloc(0);
   if (id.length > 0) await acknowledge(session, peer, id);
   if (contract.replica.acknowledged === acknowledged && acknowledged.length > 0) {
-    if (id.length === 0) await replicaLost(session, peer);
+    if (id.length === 0) await replicaGone(session, contract, report.contractState);
     else if (isBehind(session, peer, id)) await replicaBehind(session, peer);
   }
   await session.registry.updateContract(peer, (old) => ({
@@ -135,9 +135,21 @@ async function forgetReplica(session: Session, peer: OnionId): Promise<void> {
   planDrop(session, [proved]);
 }
 
-/** A storer that acknowledged a revision and now holds nothing has lost it: a default, and offered again from nothing. */
-async function replicaLost(session: Session, peer: OnionId): Promise<void> {
-  await defaulted(session, peer, 'the peer lost its copy');
+/**
+ * A storer that acknowledged a revision and now holds nothing has lost it: a default, and offered again from nothing. What
+ * went with a contract that ended was let go by agreement.
+ */
+async function replicaGone(
+  session: Session,
+  { peer, state, reason }: ContractRecord,
+  stateThere: RevisionReport['contractState'],
+): Promise<void> {
+  const isDefault = isStanding(state) && state !== 'ENDING';
+  const overThere = 'for the peer the contract is over, and our bytes there are gone';
+  if (isDefault) await defaulted(session, peer, stateThere === 'RELEASED' ? overThere : 'the peer lost its copy');
+  else if (state === 'ENDING') {
+    await step(session, peer, { kind: 'defaulted' }, `${reason}, and our bytes there are gone`);
+  }
   await forgetReplica(session, peer);
-  session.bus.emit('replica-lost', { peer });
+  if (isDefault) session.bus.emit('replica-lost', { peer });
 }

@@ -23,6 +23,7 @@ import { newContractRecord } from './new-contract.ts';
 import { plan, planFor } from './plan.ts';
 import { remainingOf } from './remaining.ts';
 import type { Session } from './session.ts';
+import { planDrop } from './superseded.ts';
 
 /** States in which signed terms stand and a new proposal is an amendment. */
 const STANDING = new Set<ContractState>(['ACTIVE', 'DEGRADED', 'GRACE', 'EXPIRED', 'ENDING']);
@@ -42,15 +43,22 @@ export function openTerms(contract: ContractRecord | undefined): OpenTermsRecord
   return { terms, proposerSignature, acceptorSignature, sinceMs };
 }
 
-/** Writes down open terms, in place of older ones. A first proposal is a new contract. */
-export function keepOpen(session: Session, peer: OnionId, open: Omit<OpenTermsRecord, 'sinceMs'>): Promise<unknown> {
+/**
+ * Writes down open terms, in place of older ones. A first proposal is a new contract: the peer holds nothing of ours under
+ * it, and what it held under one that ended is no copy that it could lose. What it was given once more stays counted.
+ */
+export async function keepOpen(session: Session, peer: OnionId, open: Omit<OpenTermsRecord, 'sinceMs'>): Promise<void> {
   const sinceMs = session.deps.clock.nowMs();
-  return session.registry.updateContract(peer, (old) => {
+  let ended: readonly Buffer[] = [];
+  await session.registry.updateContract(peer, (old) => {
     if (old !== undefined && isStanding(old.state)) return { ...old, amendment: { ...open, sinceMs } };
     const fresh = newContractRecord(session, peer, open, newContract(session.node.countedSeconds));
-    const { replica, theirLatestKnown, transitions, conduct } = old ?? fresh;
-    return { ...fresh, replica, theirLatestKnown, transitions, conduct };
+    if (old === undefined) return fresh;
+    const { replica, theirLatestKnown, transitions, conduct } = old;
+    ended = [...replica.lists, replica.proved];
+    return { ...fresh, replica: { ...fresh.replica, loss: replica.loss }, theirLatestKnown, transitions, conduct };
   });
+  if (ended.length > 0) planDrop(session, ended);
 }
 
 /** The acceptor's signature of open terms, verified by the caller; CONFLICT when other terms are open by now. */

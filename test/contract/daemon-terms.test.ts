@@ -7,6 +7,7 @@ import { decodeTerms, encodeTerms, termsDigest } from '../../src/core/contract/t
 import { NO_OLD_HOLD } from '../../src/core/contract/transition.ts';
 import { onionIdFromPubkey } from '../../src/core/ids.ts';
 import { PENDING_PROPOSALS } from '../../src/core/limits.ts';
+import { planFor } from '../../src/daemon/plan.ts';
 import { agree, DaemonWorld, propose } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
@@ -189,4 +190,35 @@ test('an amendment that is open when its contract ends is over, too, and a new c
   assert.equal((await propose(bob, ann)).at(-1), 'COMPLETED');
   assert.deepEqual([stateAt(ann, bob), stateAt(bob, ann)], ['ACTIVE', 'ACTIVE']);
   assert.deepEqual(recordAt(ann, bob)?.terms, recordAt(bob, ann)?.terms);
+});
+
+test('a new contract after one that ended begins with nothing: what was let go by agreement is no lost copy', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob);
+  await ann.setFiles({ a: 'ann' });
+  await ann.world.until('proved', () => ann.isProvedAt(bob));
+  await ann.api.endContract(bob.id, 0, never());
+  await bob.api.endContract(ann.id, 0, never());
+  await ann.world.until('over', () => stateAt(ann, bob) === 'RELEASED' && stateAt(bob, ann) === 'RELEASED');
+  assert.equal((await propose(bob, ann)).at(-1), 'COMPLETED');
+  await ann.setFiles({ a: 'ann', b: 'more' });
+  await ann.world.until('proved anew', () => ann.isProvedAt(bob));
+  assert.deepEqual([ann.said('replica-lost').length, stateAt(ann, bob)], [0, 'ACTIVE']);
+  const states = recordAt(ann, bob)?.transitions.map(({ to }) => to);
+  assert.deepEqual(states?.slice(-2), ['RELEASED', 'ACTIVE']);
+});
+
+test('a peer that broke its promise by name is not said to have lost its copy', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob);
+  await ann.setFiles({ a: 'ann' });
+  await ann.world.until('proved', () => ann.isProvedAt(bob));
+  await bob.api.setStorage(32 * MIB, 0, [ann.id]);
+  await ann.world.until('ending', () => stateAt(ann, bob) === 'ENDING');
+  planFor(ann.session, 'ask', bob.id, 0);
+  await ann.world.until('ann knows', () => recordAt(ann, bob)?.replica.acknowledged.length === 0);
+  assert.doesNotMatch(recordAt(ann, bob)?.reason ?? '', /lost/);
+  assert.match(recordAt(ann, bob)?.reason ?? '', /the peer gave notice/);
 });
