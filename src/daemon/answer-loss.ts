@@ -4,6 +4,7 @@
 import { blobCellCount } from '../core/challenge/plan.ts';
 import type { OnionId } from '../core/ids.ts';
 import { repairLeftCells } from '../core/policy/repair.ts';
+import type { ReplicaRecord } from '../core/records.ts';
 import { PeerRefusal } from '../core/refusal.ts';
 import type { LossReport } from '../ports/peer-client.ts';
 import { planFor } from './plan.ts';
@@ -47,9 +48,18 @@ export async function voidProof(session: Session, peer: OnionId, contentId: Buff
 /** A storer that confessed a loss is in touch and says that it holds the revision: it is asked at once. */
 export async function recheckAfterLoss(session: Session, peer: OnionId, held: Buffer): Promise<void> {
   const replica = session.registry.contract(peer)?.replica;
-  const isVoid = replica?.proved.length === 0 && replica.lastChecked.length === 0;
-  if (replica === undefined || !isVoid || held.length === 0 || !replica.acknowledged.equals(held)) return;
+  if (replica === undefined || !isVoid(replica) || held.length === 0 || !replica.acknowledged.equals(held)) return;
+  let isMeant = false;
+  // A check that was under way may have been judged meanwhile: what it found stands.
+  await updateReplica(session, peer, (old) => {
+    isMeant = isVoid(old);
+    return isMeant ? { ...old, lastOutcome: undefined } : old;
+  });
+  if (!isMeant) return;
   session.checkFailures.delete(peer);
-  await updateReplica(session, peer, (old) => ({ ...old, lastOutcome: undefined }));
   planFor(session, 'check', peer, 0);
+}
+
+function isVoid({ proved, lastChecked }: ReplicaRecord): boolean {
+  return proved.length === 0 && lastChecked.length === 0;
 }

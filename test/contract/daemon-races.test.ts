@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { recheckAfterLoss, voidProof } from '../../src/daemon/answer-loss.ts';
 import { peerApiOf } from '../../src/daemon/peer-api-of.ts';
 import { planFor } from '../../src/daemon/plan.ts';
+import { updateReplica } from '../../src/daemon/replica.ts';
 import type { Offer } from '../../src/ports/peer-client.ts';
 import { agree, check, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
@@ -213,3 +215,20 @@ function holdAnswer(node: DaemonNode, method: string): { readonly came: Promise<
 function unmeet(node: DaemonNode, peer: DaemonNode): void {
   node.session.contacts.set(peer.id, { isMet: false });
 }
+
+test('a check that is judged while its storer calls in stays judged', async (context) => {
+  const { owner, storer, world } = await pair(context);
+  await owner.setFiles({ a: 'a' });
+  await world.until('proved', () => owner.isProvedAt(storer));
+  const replica = () => owner.session.registry.contract(storer.id)?.replica ?? assert.fail();
+  const { acknowledged } = replica();
+  await voidProof(owner.session, storer.id, acknowledged); // as before the first check
+  const judged = updateReplica(owner.session, storer.id, (old) => ({
+    ...old,
+    proved: acknowledged,
+    lastChecked: acknowledged,
+    lastOutcome: 'held',
+  }));
+  await Promise.all([judged, recheckAfterLoss(owner.session, storer.id, acknowledged)]);
+  assert.equal(replica().lastOutcome, 'held');
+});
