@@ -3,6 +3,7 @@
 // Invariant: what is read is byte for byte what was stored; anything that the bank cannot make again is kept as it is.
 
 import { CELL_BYTES } from '../../src/core/limits.ts';
+import { DATA_ID_AT } from './content.ts';
 
 /** How to make the sealed bytes of one cell again, always the same. */
 export type Recipe = {
@@ -11,7 +12,8 @@ export type Recipe = {
   make(): Buffer;
 };
 
-const RECIPES = 20_000;
+const RECIPES = 200_000;
+const ZEROS = Buffer.alloc(DATA_ID_AT);
 const SEALED_CELLS = 1024;
 const STAND_INS = 128;
 
@@ -38,8 +40,7 @@ export class CellBank {
     const key = leaf.toString('latin1');
     const recipe = this.#recipes.get(key);
     if (recipe !== undefined && this.expand(key, recipe).equals(bytes)) return recipe;
-    const copy = Buffer.from(bytes);
-    return { isSealed: false, make: () => copy };
+    return { isSealed: false, make: copyOf(bytes) };
   }
 
   /** The bytes with this leaf, as a key; never to be written to. */
@@ -56,6 +57,13 @@ export class CellBank {
     if (isSealed) remember(this.#sealed, key, bytes, SEALED_CELLS);
     else remember(this.#standIns, key, bytes, STAND_INS);
   }
+}
+
+/** A cell whose recipe was forgotten meanwhile, as after months in a pack that is rewritten: of a data cell only its id is kept. */
+function copyOf(bytes: Buffer): () => Buffer {
+  const isData = bytes.subarray(0, DATA_ID_AT).equals(ZEROS);
+  const kept = Buffer.from(isData ? bytes.subarray(DATA_ID_AT) : bytes);
+  return isData ? () => Buffer.concat([ZEROS, kept], CELL_BYTES) : () => kept;
 }
 
 /** Keeps what was used last. */

@@ -57,7 +57,8 @@ export function dataCellIds(keys: WorkerKeys, { name, cells }: SimFile): Key[] {
 }
 
 const DATA_ID_BYTES = 64;
-const DATA_ID_AT = CELL_BYTES - DATA_ID_BYTES;
+/** Where the id of a data cell begins, after nothing but zeros. */
+export const DATA_ID_AT = CELL_BYTES - DATA_ID_BYTES;
 /** The hash of a leaf up to where data cells begin to differ. */
 const leafOfZeros = createHash('sha256').update(Buffer.alloc(1 + DATA_ID_AT));
 
