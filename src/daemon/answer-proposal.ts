@@ -26,7 +26,7 @@ import {
   settle,
 } from './contracts.ts';
 import { newPeer } from './new-peer.ts';
-import { meetPeer } from './presence.ts';
+import { reachPeer } from './presence.ts';
 import { reasonSentence } from './reason-sentences.ts';
 import type { Session } from './session.ts';
 
@@ -150,7 +150,7 @@ export async function answerAccept(
   }
   await takeSignature(session, caller, open, word.signature);
   // No byte is stored for an identity that cannot be reached at its onion.
-  await meetPeer(session, caller, session.scheduler.signal).catch(() => {
+  await reachPeer(session, caller, session.scheduler.signal).catch(() => {
     throw new PeerRefusal('TERMS_REJECTED');
   });
   return { state: await settle(session, caller, open.terms) };

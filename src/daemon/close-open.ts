@@ -7,6 +7,9 @@ import { closeProposal } from './propose-contract.ts';
 import type { Session } from './session.ts';
 
 export async function closeOpen(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
-  await closeProposal(session, peer, signal);
-  await sayEnd(session, peer, signal);
+  try {
+    await closeProposal(session, peer, signal);
+  } finally {
+    await sayEnd(session, peer, signal);
+  }
 }

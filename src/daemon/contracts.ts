@@ -43,6 +43,12 @@ export function openTerms(contract: ContractRecord | undefined): OpenTermsRecord
   return { terms, proposerSignature, acceptorSignature, sinceMs };
 }
 
+/** An acceptance or a notice that the peer has not answered: no person there has to be asked. */
+export function isWordDue(contract: ContractRecord): boolean {
+  const accepted = openTerms(contract)?.acceptorSignature.length ?? 0;
+  return accepted > 0 || contract.noticeGivenSeconds >= 0;
+}
+
 /**
  * Writes down open terms, in place of older ones. A first proposal is a new contract: the peer holds nothing of ours under
  * it, and what it held under one that ended is no copy that it could lose. What it was given once more stays counted.
@@ -85,14 +91,15 @@ export async function settle(session: Session, peer: OnionId, terms: Buffer): Pr
     if (contract === undefined) throw new BbError('CONFLICT', 'the contract is gone');
     if (openTerms(contract)?.terms.equals(terms) !== true) return contract;
     agreed = contract.state === 'PROPOSED' ? 'first' : 'again';
-    if (agreed === 'first') return stepped(session, contract, { kind: 'agreed' }, '');
+    if (agreed === 'first') return begun(session, contract);
     return amended(session, contract);
   });
   if (agreed === undefined) return state;
   session.bus.emit(agreed === 'first' ? 'contract-active' : 'contract-amended', { peer });
+  session.peerStates.delete(peer); // what it said of a contract before this one
   await markDirty(session);
   plan(session, 'backup', 0);
-  planFor(session, 'presence', peer, 0);
+  planFor(session, session.client.isConnected(peer) ? 'ask' : 'presence', peer, 0);
   planFor(session, 'publish', peer, session.deps.periods.publishDebounce);
   return state;
 }
@@ -107,6 +114,12 @@ export async function dropOpen(session: Session, peer: OnionId, terms: Buffer, r
   });
   session.bus.emit('proposal-closed', { peer, reason });
   plan(session, 'backup', 0);
+}
+
+/** Until the peer says what it keeps for us, it is what it has just signed. */
+function begun(session: Session, contract: ContractRecord): ContractRecord {
+  const ourRemainingSeconds = decodeTerms(contract.terms).graceInitialSeconds;
+  return { ...stepped(session, contract, { kind: 'agreed' }, ''), ourRemainingSeconds };
 }
 
 function amended(session: Session, contract: ContractRecord): ContractRecord {

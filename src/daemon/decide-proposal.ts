@@ -6,6 +6,7 @@ import { BbError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-bytes.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { OpenTermsRecord } from '../core/records.ts';
+import { PeerRefusal } from '../core/refusal.ts';
 import { pendingOf } from './answer-proposal.ts';
 import { giveBytesOf } from './agreed-bytes.ts';
 import { dropOpen, isOwnTerms, keepAcceptance, openTerms, promisableBytes } from './contracts.ts';
@@ -36,7 +37,7 @@ export async function rejectProposal(session: Session, peer: OnionId, signal: Ab
   const word = own === undefined ? 'REJECTED' : 'WITHDRAWN';
   return session.client.acceptContract(peer, termsDigest(open.terms), false, none, word, { signal }).then(
     () => true,
-    () => false, // it asks again, and is judged again
+    (error: unknown) => error instanceof PeerRefusal, // who refuses has no such terms; another asks again, and is judged
   );
 }
 

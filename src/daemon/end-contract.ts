@@ -61,8 +61,15 @@ export async function sayEnd(session: Session, peer: OnionId, signal: AbortSigna
   const digest = termsDigest(contract.terms);
   const notice = contract.noticeGivenSeconds;
   const signature = session.keyring.sign(noticeMessage(digest, notice));
-  await session.client.endContract(peer, digest, notice, signature, { signal });
-  await takeNotice(session, peer, 'us', notice);
+  const answer = session.client.endContract(peer, digest, notice, signature, { signal });
+  const state = await answer.then(({ state }) => state, stateOfRefusal);
+  await takeNotice(session, peer, 'us', notice, state === 'RELEASED');
+}
+
+/** A peer that knows of no such contract was told; what is here of it stays for the notice all the same. */
+function stateOfRefusal(error: unknown): undefined {
+  if (error instanceof PeerRefusal && error.refusal === 'NO_CONTRACT') return undefined;
+  throw error;
 }
 
 /** Idempotent: a repeated notice gets the same answer. NO_CONTRACT, TERMS_REJECTED for a wrong signature. */
@@ -83,17 +90,24 @@ export async function answerEnd(
   return { state: (await takeNotice(session, caller, 'peer', notice)).state };
 }
 
-/** The second notice ends it at once: both sides want it. */
+const NOTICE_WORDS = { us: 'we gave notice', peer: 'the peer gave notice' } as const;
+
+/** The second notice ends it at once: both sides want it. So does ours where the other side is over already. */
 async function takeNotice(
   session: Session,
   peer: OnionId,
   by: 'us' | 'peer',
   noticeSeconds: number,
+  isOverThere = false,
 ): Promise<ContractRecord> {
   const before = session.registry.contract(peer);
-  const isSecond = before?.endedBy === (by === 'us' ? 'peer' : 'us') || (by === 'peer' && isGiven(before));
-  const reason = isSecond ? 'both sides gave notice' : by === 'us' ? 'we gave notice' : 'the peer gave notice';
-  await step(session, peer, isSecond ? { kind: 'ended-by-both' } : { kind: 'ended', noticeSeconds }, reason);
+  const isOfBoth = before?.endedBy === (by === 'us' ? 'peer' : 'us') || (by === 'peer' && isGiven(before));
+  const isSecond = isOfBoth || isOverThere;
+  const alone = isOverThere ? 'for the peer it was over, and we gave notice' : NOTICE_WORDS[by];
+  const reason = isOfBoth ? 'both sides gave notice' : alone;
+  if (before?.state !== 'RELEASED') {
+    await step(session, peer, isSecond ? { kind: 'ended-by-both' } : { kind: 'ended', noticeSeconds }, reason);
+  }
   const after = await session.registry.updateContract(peer, (contract) => {
     if (contract === undefined) throw new BbError('CONFLICT', 'the contract is gone');
     return { ...contract, endedBy: by, noticeGivenSeconds: by === 'us' ? -1 : contract.noticeGivenSeconds };

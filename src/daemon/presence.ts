@@ -6,7 +6,7 @@ import { probeDelayMs } from '../core/policy/probe.ts';
 import { BbError } from '../core/errors.ts';
 import type { OnionId } from '../core/ids.ts';
 import { meet } from './contact.ts';
-import { isStanding } from './contracts.ts';
+import { isStanding, isWordDue } from './contracts.ts';
 import { exchangeWhenDue } from './exchange-peers.ts';
 import { planFor } from './plan.ts';
 import type { Session } from './session.ts';
@@ -34,27 +34,35 @@ export async function askHolder(session: Session, peer: OnionId, signal: AbortSi
 
 /**
  * At each tick: a session may stay up for months, and what a peer promises or holds against us changes meanwhile. Who is
- * not well with us is asked at each, so that a warning does not stay longer than its cause.
+ * not well with us is asked at each, so that a warning does not stay longer than its cause. A word that only its machine has
+ * to answer is said again at each as well.
  */
 export function planMeetings(session: Session): void {
   const { clock, periods } = session.deps;
-  for (const { peer, state } of session.registry.contracts()) {
+  for (const contract of session.registry.contracts()) {
+    const { peer, state } = contract;
     const lastMs = session.metMs.get(peer);
+    if (isWordDue(contract) && session.client.isConnected(peer)) planFor(session, 'close', peer, 0);
     if (!isStanding(state) || lastMs === undefined || !session.client.isConnected(peer)) continue;
     const isWell = (session.peerStates.get(peer) ?? 'ACTIVE') === 'ACTIVE';
     if (!isWell || clock.monotonicMs() - lastMs >= periods.meetAgain) planFor(session, 'ask', peer, 0);
   }
 }
 
-/** Reaches a peer at its onion, remembers that, and exchanges what is held for whom. */
-export async function meetPeer(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
+/** Reaches a peer at its onion and remembers that. */
+export async function reachPeer(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
   const hello = await session.client.healthCheck(peer, { signal });
   if (hello.serverOnion !== peer) throw new BbError('BAD_PEER_DATA', 'the peer says that it is another one');
   if (hello.protocolMin > PROTOCOL_VERSION) {
     throw new BbError('INCOMPATIBLE', 'the peer speaks only later versions of the protocol');
   }
-  const contact = session.contacts.get(peer);
   await rememberReached(session, peer);
+}
+
+/** Reaches a peer and exchanges what is held for whom. */
+export async function meetPeer(session: Session, peer: OnionId, signal: AbortSignal): Promise<void> {
+  await reachPeer(session, peer, signal);
+  const contact = session.contacts.get(peer);
   await meet(session, peer, signal);
   if (contact !== undefined) contact.isMet = true;
   await exchangeWhenDue(session, peer, signal);

@@ -13,6 +13,8 @@ import { pubkeyFromOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
 import { TERMS_MIN_BYTES } from '../core/limits.ts';
 import type { ContractRecord } from '../core/records.ts';
+import { PeerRefusal } from '../core/refusal.ts';
+import { pendingOf } from './answer-proposal.ts';
 import {
   dropOpen,
   isOwnTerms,
@@ -38,6 +40,7 @@ export async function* proposeContract(
   signal: AbortSignal,
 ): AsyncGenerator<Update> {
   requireRoomForTerms(session.registry.contract(peer), args);
+  requireNothingWaits(session, peer);
   requireUsefulSizes(args);
   yield { state: 'CONNECTING_TO_PEER', success: false, reason: '' };
   await meetPeer(session, peer, signal);
@@ -57,11 +60,25 @@ export async function closeProposal(session: Session, peer: OnionId, signal: Abo
 /** Our closing word makes the other side take the terms first; only when it says so do we follow. */
 export async function sayAccepted(session: Session, peer: OnionId, terms: Buffer, signal: AbortSignal): Promise<void> {
   const own = session.keyring.sign(termsMessage(terms));
-  const { state } = await session.client.acceptContract(peer, termsDigest(terms), true, own, '', { signal });
+  const answer = session.client.acceptContract(peer, termsDigest(terms), true, own, '', { signal });
+  const state = await answer.then(({ state }) => state, unlessUnreached);
   if (state === undefined || !isStanding(state)) {
-    throw new BbError('REFUSED_BY_PEER', 'the peer does not stand by the proposal any more');
+    await dropOpen(session, peer, terms, 'the peer does not stand by it any more');
+    const hint = 'See bb contracts show for what stands, and propose anew.';
+    throw new BbError('REFUSED_BY_PEER', 'the peer does not stand by the proposal any more', { hint });
   }
   await settle(session, peer, terms);
+}
+
+/** Undefined when the peer does not know these terms any more. One that could not dial us back is told again by itself. */
+function unlessUnreached(error: unknown): undefined {
+  if (!(error instanceof PeerRefusal)) throw error;
+  if (error.refusal === 'NO_CONTRACT') return undefined;
+  if (error.refusal !== 'TERMS_REJECTED') throw error;
+  const hint = 'Nothing is to be done: it is tried again every few minutes; see bb contracts list.';
+  throw new BbError('PEER_UNREACHABLE', 'both have agreed, but the peer could not reach this node at its address yet', {
+    hint,
+  });
 }
 
 async function offerTerms(session: Session, peer: OnionId, bytes: Buffer, signal: AbortSignal): Promise<Update> {
@@ -94,6 +111,13 @@ function requireRoomForTerms(old: ContractRecord | undefined, args: ProposeArgs)
   if (old?.state === 'ENDING') throw new BbError('CONFLICT', 'notice was given; wait for the end, then propose anew');
 }
 
+/** Our terms would take the place of those that our user has not decided about, and both could be lost. */
+function requireNothingWaits(session: Session, peer: OnionId): void {
+  if (pendingOf(session, peer) === undefined) return;
+  const hint = 'Answer it first: bb contracts show, then accept or reject.';
+  throw new BbError('EXISTS', 'a proposal of this peer waits for your answer', { hint });
+}
+
 /** Before the peer is called; it would say the same. */
 function requireUsefulSizes({ giveBytes, getBytes }: ProposeArgs): void {
   const bytes = [giveBytes, getBytes].find(isTooSmall);
@@ -103,6 +127,7 @@ function requireUsefulSizes({ giveBytes, getBytes }: ProposeArgs): void {
 }
 
 async function ownProposal(session: Session, peer: OnionId, args: ProposeArgs): Promise<Buffer> {
+  requireNothingWaits(session, peer);
   const old = session.registry.contract(peer);
   const terms = ownTerms(session, peer, args, old);
   const budget = promisableBytes(session, peer);

@@ -6,9 +6,11 @@ import { DEFAULT_TERMS } from '../../src/core/contract/default-terms.ts';
 import { decodeTerms, encodeTerms, termsDigest, termsMessage } from '../../src/core/contract/terms.ts';
 import { BbError } from '../../src/core/errors.ts';
 import { pubkeyFromOnionId } from '../../src/core/ids.ts';
+import { PeerRefusal } from '../../src/core/refusal.ts';
 import { settle } from '../../src/daemon/contracts.ts';
 import { noticeMessage } from '../../src/daemon/end-contract.ts';
 import { peerApiOf } from '../../src/daemon/peer-api-of.ts';
+import { planFor } from '../../src/daemon/plan.ts';
 import { agree, DaemonWorld, noiseOf, propose } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
@@ -91,6 +93,34 @@ test('a proposer that lost the closing reply becomes active by itself at the nex
   await assert.rejects(propose(ann, bob), { code: 'PEER_UNREACHABLE' });
   await ann.restart();
   await ann.world.until('active', () => stateAt(ann, bob) === 'ACTIVE');
+});
+
+test('a peer that cannot dial back at once has accepted all the same, and is told again by itself', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await bob.api.connectPeer(ann.id, '', false);
+  await ann.api.connectPeer(bob.id, '', true);
+  bob.hooks.set('healthCheck', () => {
+    throw new BbError('PEER_UNREACHABLE', 'the address is not there yet');
+  });
+  await assert.rejects(propose(ann, bob), { code: 'PEER_UNREACHABLE', message: /both have agreed/ });
+  assert.deepEqual([stateAt(ann, bob), stateAt(bob, ann)], ['PROPOSED', 'PROPOSED']);
+  bob.hooks.delete('healthCheck');
+  planFor(ann.session, 'tick', ann.id, 0); // the session of the two stays up
+  await ann.world.until('both active', () => stateAt(ann, bob) === 'ACTIVE' && stateAt(bob, ann) === 'ACTIVE');
+});
+
+test('what else is to be told when terms are closed does not stand in the way of them', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await bob.api.connectPeer(ann.id, '', false);
+  await ann.api.connectPeer(bob.id, '', true);
+  bob.hooks.set('getContentRevision', () => {
+    throw new PeerRefusal('RATE_LIMITED');
+  });
+  assert.equal((await propose(ann, bob)).at(-1), 'COMPLETED');
+  const [view] = await bob.api.contracts(ann.id);
+  assert.equal(view?.ourRemainingSeconds, DEFAULT_TERMS.graceInitialSeconds, 'what was signed, until it is said');
 });
 
 test('terms that are settled from several sides at once are agreed once', async (context) => {

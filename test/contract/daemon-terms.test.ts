@@ -7,6 +7,8 @@ import { decodeTerms, encodeTerms, termsDigest } from '../../src/core/contract/t
 import { NO_OLD_HOLD } from '../../src/core/contract/transition.ts';
 import { onionIdFromPubkey } from '../../src/core/ids.ts';
 import { PENDING_PROPOSALS } from '../../src/core/limits.ts';
+import type { ContractRecord } from '../../src/core/records.ts';
+import { PeerRefusal } from '../../src/core/refusal.ts';
 import { planFor } from '../../src/daemon/plan.ts';
 import { agree, DaemonWorld, propose } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
@@ -221,4 +223,61 @@ test('a peer that broke its promise by name is not said to have lost its copy', 
   await ann.world.until('ann knows', () => recordAt(ann, bob)?.replica.acknowledged.length === 0);
   assert.doesNotMatch(recordAt(ann, bob)?.reason ?? '', /lost/);
   assert.match(recordAt(ann, bob)?.reason ?? '', /the peer gave notice/);
+});
+
+test('a proposal that waits for our user is answered before we make one of our own: neither throws the other away', async (context) => {
+  const [ann, bob] = await strangers(context);
+  const { terms } = recordAt(bob, ann) ?? {};
+  const counter = propose(bob, ann);
+  await assert.rejects(counter, { code: 'EXISTS', message: /waits for your answer/, hint: /accept or reject/ });
+  assert.deepEqual(recordAt(bob, ann)?.terms, terms);
+  assert.equal((await bob.api.answerProposal(ann.id, true, never())).told, true);
+  assert.deepEqual([stateAt(ann, bob), stateAt(bob, ann)], ['ACTIVE', 'ACTIVE']);
+});
+
+test('a peer that has no such proposal any more was told: it is not called offline', async (context) => {
+  const [ann, bob] = await strangers(context);
+  bob.hooks.set('acceptContract', () => {
+    throw new PeerRefusal('NO_CONTRACT');
+  });
+  assert.equal((await bob.api.answerProposal(ann.id, false, never())).told, true);
+});
+
+test('who accepts what the peer does not stand by any more is told so, and it is not open for ever', async (context) => {
+  const [ann, bob] = await strangers(context);
+  bob.hooks.set('acceptContract', () => {
+    throw new PeerRefusal('NO_CONTRACT');
+  });
+  await assert.rejects(bob.api.answerProposal(ann.id, true, never()), { code: 'REFUSED_BY_PEER' });
+  assert.equal(stateAt(bob, ann), 'RELEASED');
+});
+
+test('where the contract is over for the peer, notice ends it here at once, and a new one is not called over', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob);
+  const released = (record: ContractRecord | undefined): ContractRecord => ({
+    ...(record ?? assert.fail()),
+    state: 'RELEASED',
+  });
+  await bob.session.registry.updateContract(ann.id, released); // as after an eviction, of which nobody tells
+  planFor(ann.session, 'ask', bob.id, 0);
+  await ann.hears('contract-state-there', { to: 'RELEASED' });
+  assert.match((await ann.api.contracts(bob.id))[0]?.explanation ?? '', /to begin anew, bb contracts end bob/);
+  assert.equal((await ann.api.endContract(bob.id, 0, never())).told, true);
+  assert.equal(stateAt(ann, bob), 'RELEASED');
+  assert.equal((await propose(bob, ann)).at(-1), 'COMPLETED');
+  assert.doesNotMatch((await ann.api.contracts(bob.id))[0]?.explanation ?? '', /is over/);
+  assert.doesNotMatch((await bob.api.contracts(ann.id))[0]?.explanation ?? '', /is over/);
+});
+
+test('a notice to a peer that knows of no contract begins: it is told, and its bytes stay for the notice', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob);
+  ann.hooks.set('endContract', () => {
+    throw new PeerRefusal('NO_CONTRACT');
+  });
+  assert.equal((await ann.api.endContract(bob.id, 0, never())).told, true);
+  assert.equal(stateAt(ann, bob), 'ENDING');
 });
