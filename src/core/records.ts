@@ -211,6 +211,8 @@ export type NodeRecord = {
   readonly belowSeconds: number;
   /** Files that the last recovery could not bring back. */
   readonly missingFiles: number;
+  /** Names of the first of them, at most MISSING_NAMES. */
+  readonly missingNames: readonly Buffer[];
   readonly forks: readonly Buffer[];
   readonly scrub: ScrubRecord;
 };

@@ -8,13 +8,14 @@ import type { OnionId } from '../core/ids.ts';
 import { judgeCompletion } from '../core/recovery/completion.ts';
 import { isBbError } from '../core/errors.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
-import { MISSING_NAMES } from '../core/limits.ts';
 import type { StagedContent } from '../ports/catalog.ts';
 import { modeChange, sayMode } from './change-mode.ts';
 import { commitRevision, unchangedContent } from './commit-revision.ts';
 import { emptyContent } from './empty-content.ts';
 import { noteForksBeside } from './holders.ts';
 import { lineOf, rememberOwnFork } from './lineage.ts';
+import { NONE_MISSING, withMissing } from './missing-files.ts';
+import type { Missing } from './missing-files.ts';
 import { listedContracts } from './open-head.ts';
 import { plan, planPublishAll } from './plan.ts';
 import type { OpenedHead } from './recovery.ts';
@@ -22,6 +23,8 @@ import { NO_RECOVERY, sinceFirstAnswerMs } from './recovery-waits.ts';
 import { updateReplica } from './replica.ts';
 import { startWork } from './restore-content.ts';
 import type { Newest, Session } from './session.ts';
+import { peerName } from './views.ts';
+import { waitingWords } from './waiting-words.ts';
 
 /** The revision that is being recovered is committed here. */
 export function isRestored({ newest, node }: Session): boolean {
@@ -32,7 +35,7 @@ export function isRestored({ newest, node }: Session): boolean {
 export async function tryComplete(session: Session): Promise<void> {
   const { newest } = session;
   if (newest === undefined || !mayComplete(session, newest, true)) return;
-  await complete(session, newest, async () => ({ staged: unchangedContent(newest), missing: 0 }));
+  await complete(session, newest, async () => ({ staged: unchangedContent(newest), ...NONE_MISSING }));
 }
 
 /** Cells are missing that nobody gives: only the user can say that the rest is to be lived with. */
@@ -43,12 +46,16 @@ export async function tryCompletePartly(session: Session, target: OpenedHead): P
   await complete(session, target, async () => {
     try {
       const { staged, missingFiles } = await work.finish();
-      recovery.missingNames = missingFiles.slice(0, MISSING_NAMES);
-      return { staged, missing: missingFiles.length };
+      return { staged, ...withMissing(NONE_MISSING, missingFiles.length, missingFiles) };
     } catch (error) {
       // Without its index not even the names are known; the user accepted the loss of all of it.
-      if (!isBbError(error, 'PARTIAL') || !recovery.acceptLoss) throw error;
-      return { staged: await emptyContent(session, session.scheduler.signal), missing: target.row.fileCount };
+      if (!isBbError(error, 'PARTIAL')) throw error;
+      if (!recovery.acceptLoss) {
+        recovery.waitingFor = waitingWords(session, 'INDEX', [], target.row.sequence);
+        throw error;
+      }
+      const staged = await emptyContent(session, session.scheduler.signal);
+      return { staged, ...withMissing(NONE_MISSING, target.row.fileCount, []) };
     }
   });
 }
@@ -73,28 +80,23 @@ function mayComplete(session: Session, { row, metadata }: OpenedHead, isWhole: b
   const isHeldBack =
     completion.kind === 'complete' && sinceMs < PERIODS_MS.publishBlockWait && isNewerKnown(session, row);
   if (completion.kind === 'complete' && !isHeldBack) return true;
-  recovery.waitingFor = WAITING_WORDS[completion.kind === 'complete' ? 'NEWER' : completion.forWhat];
+  const forWhat = completion.kind === 'complete' ? 'NEWER' : completion.forWhat;
+  const silent = listed.filter(({ peer }) => !recovery.holders.has(peer)).map(({ peer }) => peerName(session, peer));
+  recovery.waitingFor = waitingWords(session, forWhat, silent, row.sequence);
   // The files are back, or nobody gives the rest: whoever follows the recovery need not wait any longer.
-  sayStuck(session, isWhole ? 0 : recovery.totalCells - recovery.doneCells);
+  sayStuck(session, isWhole ? 0 : recovery.totalCells - recovery.doneCells, `${forWhat} ${silent.join(' ')}`);
   // What is whole waits for answers, and each answer plans this anyway.
   plan(session, 'recover', isWhole ? deps.periods.tick : deps.periods.recoveringRetry);
   return false;
 }
 
 /** Only another peer or the user can help. Looked at again and again, but said once as long as nothing has changed. */
-function sayStuck({ recovery, bus }: Session, cells: number): void {
-  const reason = `${cells} ${recovery.waitingFor}`;
+function sayStuck({ recovery, bus }: Session, cells: number, why: string): void {
+  const reason = `${cells} ${why}`;
   if (recovery.stuckOn === reason) return;
   recovery.stuckOn = reason;
   bus.emit('recovery-stuck', { cells: String(cells) });
 }
-
-const WAITING_WORDS = {
-  RESTORE: 'the content to come back',
-  MISSING_FILES: 'a peer that has the missing cells, or your word (bb init complete) to go on with the complete files',
-  NEWER: 'a peer that has a newer revision, of which one peer was told; bb init complete goes on without it',
-  PEERS: 'the remaining peers under contract to answer, so that none of them knows a newer revision',
-} as const;
 
 /** A peer was offered, or holds without a head that opens, something newer than what came back. */
 function isNewerKnown({ recovery, node }: Session, row: RevisionPlace): boolean {
@@ -108,17 +110,17 @@ function isNewerKnown({ recovery, node }: Session, row: RevisionPlace): boolean 
 async function complete(
   session: Session,
   line: Newest,
-  stage: () => Promise<{ readonly staged: StagedContent; readonly missing: number }>,
+  stage: () => Promise<Missing & { readonly staged: StagedContent }>,
 ): Promise<void> {
   const { recovery } = session;
   await session.contentLock.run(async () => {
     if (session.node.mode !== 'recovering') return;
-    const { staged, missing } = await stage();
+    const { staged, ...missing } = await stage();
     for (const holder of recovery.holders.values()) await takeReplicaBack(session, holder.peer, line);
     const before = session.node.mode;
     const settled = givenUp(session, line);
     await rememberOwnFork(session, line);
-    const ended = { ...NO_RECOVERY, newIdentity: false, missingFiles: missing };
+    const ended = { ...NO_RECOVERY, newIdentity: false, ...missing };
     // One transaction: a node that recovers what it has already replaced would never end.
     const base = { row: line.row, metadata: { ...line.metadata, settled } };
     await commitRevision(session, staged, base, nextGeneration(session, line), modeChange(session, 'completed', ended));

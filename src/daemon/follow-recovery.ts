@@ -10,6 +10,7 @@ import type { Session } from './session.ts';
 import { revisionView, transferViews } from './views.ts';
 import { isRestored } from './complete-recovery.ts';
 import { mergeForks } from './merge-forks.ts';
+import { giveUpMissing } from './missing-files.ts';
 import { outliveForks } from './outlive-forks.ts';
 
 export async function* followRecovery(
@@ -21,26 +22,37 @@ export async function* followRecovery(
   const { recovery } = session;
   const stop = AbortSignal.any([signal, session.scheduler.signal]);
   if (args.from !== '') await askNamed(session, args, signal);
-  if (session.node.mode !== 'normal') await takeWords(session, args);
-  else if (args.complete) {
-    // Only what was shown can be accepted, and what is found missing from now on was not.
-    const word = { shown: new Set(recovery.stuckForks), isLossAccepted: args.acceptLoss };
-    await outliveForks(session);
-    await mergeForks(session, stop, word);
-  }
-  for await (const event of daemon.bus.subscribe(true, stop)) {
-    if (!INTERESTING.has(event.name)) continue;
-    const refusal = recovery.incompatible ?? recovery.refusal;
-    if (refusal !== undefined) throw refusal;
-    const update = recoveryView(session, AFTER_STEP.has(event.name) && recovery.isStuck);
-    if (update.done && update.newest === undefined) {
-      throw new BbError('NOT_FOUND', 'nobody is known to hold content of this node', {
-        hint: 'Name a peer that does: bb recover --from bb:<its id>. Check the secret if the address is not yours.',
-      });
+  const word = session.node.mode === 'normal' ? undefined : await takeWords(session, args);
+  if (word === undefined && args.complete) await completeNormal(session, args, stop);
+  try {
+    for await (const event of daemon.bus.subscribe(true, stop)) {
+      if (!INTERESTING.has(event.name)) continue;
+      const refusal = recovery.incompatible ?? recovery.refusal;
+      if (refusal !== undefined) throw refusal;
+      // A look that began before the word was given ends without it.
+      const hasLooked = AFTER_LOOK.has(event.name) && recovery.looks > (word?.afterLook ?? -1);
+      const update = recoveryView(session, hasLooked && recovery.isStuck);
+      if (update.done && update.newest === undefined) {
+        throw new BbError('NOT_FOUND', 'nobody is known to hold content of this node', {
+          hint: 'Name a peer that does: bb recover --from bb:<its id>. Check the secret if the address is not yours.',
+        });
+      }
+      // The last report still names it.
+      if (update.done && args.acceptLoss && session.node.mode === 'normal') await giveUpMissing(session);
+      yield update;
+      if (update.done) return;
     }
-    yield update;
-    if (update.done) return;
+  } finally {
+    if (word !== undefined) recovery.words.delete(word);
   }
+}
+
+/** `init complete` where nothing is recovered: forks are outlived and merged. */
+async function completeNormal(session: Session, { acceptLoss }: RecoverArgs, signal: AbortSignal): Promise<void> {
+  // Only what was shown can be accepted, and what is found missing from now on was not.
+  const word = { shown: new Set(session.recovery.stuckForks), isLossAccepted: acceptLoss };
+  await outliveForks(session);
+  await mergeForks(session, signal, word);
 }
 
 const INTERESTING = new Set([
@@ -53,8 +65,8 @@ const INTERESTING = new Set([
   'recovery-stuck',
 ]);
 
-/** A step has looked at everything; before one ended nobody knows whether the words of the user helped. */
-const AFTER_STEP = new Set(['recovery', 'recovery-stuck']);
+/** Everything was looked at; before that nobody knows whether the words of the user helped. */
+const AFTER_LOOK = new Set(['recovery', 'recovery-stuck']);
 
 /** `isHalted`: this moment only another peer or the user can help. */
 function recoveryView(session: Session, isHalted: boolean): RecoverUpdate {
@@ -75,7 +87,7 @@ function recoveryView(session: Session, isHalted: boolean): RecoverUpdate {
     totalDownloadedBytes: recovery.downloadedBytes,
     completeFiles: restored ? (newest?.row.fileCount ?? 0) : 0,
     missingFiles: node.missingFiles,
-    missingNames: recovery.missingNames,
+    missingNames: node.missingNames,
     recovered: restored,
     waitingFor: isNormal ? '' : recovery.waitingFor,
     transfers: transferViews(session),

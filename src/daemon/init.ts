@@ -77,6 +77,7 @@ export function initialRecords(deps: Deps, mode: NodeMode, name: string, newIden
       newIdentity,
       belowSeconds: -1,
       missingFiles: 0,
+      missingNames: [],
       forks: [],
       scrub: SCRUB_START,
     },

@@ -6,11 +6,11 @@
 import { settle } from '../core/content/ancestors.ts';
 import { compareRevisions } from '../core/content/revision-order.ts';
 import { BbError, invariant, toBbError } from '../core/errors.ts';
-import { MISSING_NAMES } from '../core/limits.ts';
 import type { StagedContent } from '../ports/catalog.ts';
 import { commitRevision, splitIds, unchangedContent } from './commit-revision.ts';
 import { fetchContent } from './fetch-content.ts';
 import { isFork, isLive, lineOf } from './lineage.ts';
+import { withMissing } from './missing-files.ts';
 import { openHead } from './open-head.ts';
 import { openOwnId } from './own-id.ts';
 import { planPublishAll } from './plan.ts';
@@ -63,7 +63,7 @@ async function mergeFork(session: Session, id: FoundId, word: ForkWord, signal: 
   if (fork !== undefined && (await fetchAndMerge(session, fork, word, signal))) return;
   if (!word.isLossAccepted) return;
   await session.contentLock.run(() =>
-    commitSettled(session, unchangedContent(needNewest(session)), id, fork?.metadata.ancestors, 0),
+    commitSettled(session, unchangedContent(needNewest(session)), id, fork?.metadata.ancestors, []),
   );
 }
 
@@ -96,8 +96,7 @@ async function fetchAndMerge(
     if (isWhole || isAccepted) {
       await session.contentLock.run(async () => {
         const { staged, missingFiles } = await work.merge(needNewest(session).row);
-        session.recovery.missingNames = missingFiles.slice(0, MISSING_NAMES);
-        await commitSettled(session, staged, row, metadata.ancestors, missingFiles.length);
+        await commitSettled(session, staged, row, metadata.ancestors, missingFiles);
       });
       isMerged = true;
       stuckForks.delete(name);
@@ -117,7 +116,7 @@ async function commitSettled(
   staged: StagedContent,
   fork: { readonly contentId: Buffer; readonly sequence: number },
   ancestors: Buffer = Buffer.alloc(0),
-  missing: number,
+  missing: readonly Buffer[],
 ): Promise<void> {
   if (session.node.mode !== 'normal') throw new BbError('PUBLISH_BLOCKED', 'a newer revision was found meanwhile');
   const { row, metadata } = needNewest(session);
@@ -127,9 +126,9 @@ async function commitSettled(
   await commitRevision(session, staged, line, row.generation, (node) => ({
     ...node,
     forks: without(session, fork),
-    missingFiles: node.missingFiles + missing,
+    ...withMissing(node, missing.length, missing),
   }));
-  session.bus.emit('fork-merged', { added: String(staged.addedFiles), missing: String(missing) });
+  session.bus.emit('fork-merged', { added: String(staged.addedFiles), missing: String(missing.length) });
   planDrop(session, [contentId]);
   planPublishAll(session, session.deps.periods.publishDebounce);
 }

@@ -23,6 +23,7 @@ import type { Session } from './session.ts';
 
 /** The task: one step, again and again while something is missing or waited for. */
 export async function recover(session: Session, signal: AbortSignal): Promise<void> {
+  session.recovery.looks += 1;
   try {
     await recoverStep(session, signal);
     session.recovery.failures = 0;

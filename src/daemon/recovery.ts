@@ -31,6 +31,14 @@ export type Holder = {
 
 export type OpenedHead = { readonly row: RevisionRow; readonly metadata: Metadata };
 
+/** What one call says of what it was shown. It holds as long as that call: who was told no is not obeyed later. */
+export type RecoveryWord = {
+  readonly isAsked: boolean;
+  readonly isLossAccepted: boolean;
+  /** Looks that had begun when it was given: they do not know of it. */
+  readonly afterLook: number;
+};
+
 export class Recovery {
   readonly holders = new Map<OnionId, Holder>();
   /** Heads that were fetched and opened, by content id in hex. */
@@ -47,22 +55,31 @@ export class Recovery {
   doneCells = 0;
   totalCells = 0;
   downloadedBytes = 0;
-  /** Names of files that could not be brought back, as many as are shown. */
-  missingNames: readonly Buffer[] = [];
   /** Every cell of the target came back and is kept; what is waited for is that it is known to be the newest. */
   isGathered = false;
   /** How many cells are missing and what is waited for, while only another peer or the user can help. */
   stuckOn: string | undefined;
   /** Forks, by content id in hex, of which cells are missing that nobody gives. */
   readonly stuckForks = new Set<string>();
-  /** Words of the user about what was shown; the sequence that he named is in the node record. */
-  isAsked = false;
-  acceptLoss = false;
+  /** Of the calls that are followed now; the sequence that the user named is in the node record. */
+  readonly words = new Set<RecoveryWord>();
+  /** How many looks at everything that is known have begun. */
+  looks = 0;
   failures = 0;
   /** The content needs a newer version: no peer can help, the user has to know. */
   incompatible: BbError | undefined;
   /** The sequence that the user named is held by nobody who answered. */
   refusal: BbError | undefined;
+
+  /** `init complete` by the user. */
+  get isAsked(): boolean {
+    return [...this.words].some(({ isAsked }) => isAsked);
+  }
+
+  /** The same with `--accept-loss`. */
+  get acceptLoss(): boolean {
+    return [...this.words].some(({ isLossAccepted }) => isLossAccepted);
+  }
 
   get isStuck(): boolean {
     return this.stuckOn !== undefined;

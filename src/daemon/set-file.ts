@@ -9,6 +9,7 @@ import { commitRevision, requireNormal } from './commit-revision.ts';
 import type { ProgressView, SetFileResult, SetFileSource } from './local-api.ts';
 import { withHealing } from './heal-own.ts';
 import type { Job } from './jobs.ts';
+import { noteSetAgain } from './missing-files.ts';
 import { plan, planPublishAll } from './plan.ts';
 import { revisionView } from './views.ts';
 import type { Newest, Session } from './session.ts';
@@ -54,6 +55,7 @@ async function changeFiles(
     // The bytes of a stream come once only.
     const result = change.kind === 'stream' ? await work() : await withHealing(session, signal, work);
     job.end('done');
+    await noteSetAgain(session);
     if (session.ownDamage.lost.length > 0) plan(session, 'heal', 0); // it may be whole now
     planPublishAll(session, session.deps.periods.publishDebounce);
     return result;

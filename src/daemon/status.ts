@@ -142,13 +142,13 @@ function ownReasons(session: Session): ReasonView[] {
     const message = `The list of your files is damaged on this disk, and ${outlook}.`;
     reasons.push({ code: 'OWN_DAMAGE', message, next: isOpen ? 'bb status' : 'bb peers list' });
   } else if (files > 0) {
-    const shown = names.slice(0, NAMES_SHOWN).map((name) => `"${escapeName(name)}"`);
-    const list = `${shown.join(', ')}${files > shown.length ? ', ...' : ''}`;
+    const list = namesText(names, files);
     const isOpen = isHealingOpen(session);
     const outlook = isOpen ? 'are being fetched from the peers that hold them' : 'no peer in reach gives them back';
     const message = `${files} of your files are damaged on this disk, and ${outlook}: ${list}.`;
     reasons.push({ code: 'OWN_DAMAGE', message, next: isOpen ? 'bb status' : 'bb setfile PATH' });
   }
+  reasons.push(...missingReasons(session));
   const { nextMs, tries } = session.search;
   if (session.node.mode === 'normal' && session.node.belowSeconds >= 0 && tries > 0) {
     const minutes = Math.max(1, Math.ceil((nextMs - session.deps.clock.monotonicMs()) / 60_000));
@@ -159,6 +159,22 @@ function ownReasons(session: Session): ReasonView[] {
     reasons.push(forkReason(session));
   }
   return reasons;
+}
+
+/** Names of files in one sentence. */
+function namesText(names: readonly Buffer[], files: number): string {
+  const shown = names.slice(0, NAMES_SHOWN).map((name) => `"${escapeName(name)}"`);
+  return `${shown.join(', ')}${files > shown.length ? ', ...' : ''}`;
+}
+
+/** Until the files are set again or given up. */
+function missingReasons({ node }: Session): ReasonView[] {
+  const { missingFiles, missingNames } = node;
+  if (missingFiles === 0) return [];
+  const many = missingFiles === 1 ? '1 file was' : `${missingFiles} files were`;
+  const list = missingNames.length === 0 ? '' : `: ${namesText(missingNames, missingFiles)}`;
+  const message = `${many} not brought back by the recovery${list}. Set again what you have; bb init complete --accept-loss gives it up.`;
+  return [{ code: 'NOT_RECOVERED', message, next: 'bb setfile PATH' }];
 }
 
 function forkReason(session: Session): ReasonView {

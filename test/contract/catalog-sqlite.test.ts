@@ -159,8 +159,8 @@ test('a row that is older than a field gets the value of before there was such a
   const id = '44'.repeat(16) as never;
   await catalog.putRecords([{ id, kind: 'node', value: older as never }]);
   const scrub = { ownCell: 0, heldList: 0, heldCell: 0 };
-  const recovery = { firstAnswerSeconds: -1, acceptedSequence: 0, newIdentity: false, missingFiles: 0, forks: [] };
-  const value = { ...older, ...recovery, belowSeconds: -1, scrub };
+  const recovery = { firstAnswerSeconds: -1, acceptedSequence: 0, newIdentity: false, forks: [] };
+  const value = { ...older, ...recovery, missingFiles: 0, missingNames: [], belowSeconds: -1, scrub };
   assert.deepEqual(await catalog.records(), [{ id, kind: 'node', value }]);
   await catalog.close();
 });

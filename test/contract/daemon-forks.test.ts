@@ -8,17 +8,12 @@ import type { TestContext } from 'node:test';
 import { judgeOwnId, mayName, rememberFork, rememberOwnFork } from '../../src/daemon/lineage.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
-import { gone, isNormal, newestOf, sealed } from './family.ts';
+import { complete, gone, isNormal, newestOf, sealed } from './family.ts';
 
 const MIB = 1024 ** 2;
 const never = () => new AbortController().signal;
 const text = async (node: DaemonNode, name: string) => (await node.read(name)).toString();
 const isProtected = async (node: DaemonNode) => (await node.api.status()).verdict === 'PROTECTED';
-
-async function complete(node: DaemonNode, acceptLoss = false): Promise<void> {
-  const args = { from: '', complete: true, acceptSequence: 0, acceptLoss };
-  for await (const { done } of node.api.recover(args, never())) if (done) break;
-}
 
 /** The fork was seen, and who holds it has said so: what can be had of it can be asked for. */
 async function isFound(owner: DaemonNode, fork: { readonly contentId: Buffer }): Promise<void> {
@@ -267,10 +262,10 @@ test('who accepts the loss of a fork keeps the files of it that are whole', asyn
   });
   world.mend(owner, one);
   await isFound(owner, fork);
-  await complete(owner, true);
+  const { missingNames } = await complete(owner, true);
   assert.deepEqual(owner.session.node.forks, []);
   assert.equal(await text(owner, `docs/both.recovered-${fork.sequence}`), 'of the first life');
-  assert.deepEqual(owner.session.recovery.missingNames.map(String), ['docs/theirs']);
+  assert.deepEqual(missingNames.map(String), ['docs/theirs']);
 });
 
 test('a fork that nobody gives is given up by a word of its own', async (context) => {

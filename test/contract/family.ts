@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { BbError } from '../../src/core/errors.ts';
+import type { RecoverUpdate } from '../../src/daemon/local-api.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
@@ -57,4 +58,11 @@ export function sealed(owner: DaemonNode, sequence: number): Buffer {
 export function gone(): AsyncIterable<never> {
   const lost = new BbError('BAD_PEER_DATA', 'the cell is gone');
   return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(lost) }) };
+}
+
+/** `bb init complete`, up to its last report. */
+export async function complete(node: DaemonNode, acceptLoss = false): Promise<RecoverUpdate> {
+  const args = { from: '', complete: true, acceptSequence: 0, acceptLoss };
+  for await (const update of node.api.recover(args, new AbortController().signal)) if (update.done) return update;
+  return assert.fail('no end was told');
 }

@@ -164,6 +164,7 @@ const node = object<NodeRecord>({
   newIdentity: optionalWith(flag, false),
   belowSeconds: optionalWith(number, -1),
   missingFiles: optionalWith(integer, 0),
+  missingNames: optionalWith(list(bytes), []),
   forks: optionalWith(list(bytes), []),
   scrub: optionalWith(object<ScrubRecord>({ ownCell: integer, heldList: integer, heldCell: integer }), SCRUB_START),
 });
