@@ -16,8 +16,9 @@ export async function knownPeers(context: Context): Promise<KnownPeer[]> {
   ];
 }
 
-/** By name, onion id, bb: URI or unique prefix of either. UNKNOWN_PEER or CONFLICT. */
+/** By name, onion id, bb: URI or unique prefix of either. UNKNOWN_PEER, CONFLICT, or USAGE for no name at all. */
 export function findPeer(peers: readonly KnownPeer[], reference: string): KnownPeer {
+  if (reference === '') throw new BbError('USAGE', 'no peer was named');
   const wanted = reference.replace(/^bb:(\/\/)?/, '').replace(/\.onion$/, '');
   const names = ({ info }: KnownPeer): string[] => [info.peer?.name ?? '', info.peer?.onionServiceId ?? ''];
   const exact = peers.filter((peer) => names(peer).includes(wanted));

@@ -61,6 +61,25 @@ const ROWS: readonly Row[] = [
   },
   { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [CONTRACT] }, exit: 0, stdout: /all is well/ },
   { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [] }, exit: 15 },
+  // An empty name, such as an unset variable in a script, is no peer; least of all the first one.
+  ...['show', 'ledger', 'accept', 'reject', 'end', 'check'].map(
+    (word): Row => ({
+      bb: ['contracts', word, '', '-y'],
+      daemon: { ...check('held'), ...answered(true), ...WAITING },
+      exit: 2,
+      stdout: '',
+      stderr: /error: no peer was named\nhint: /,
+    }),
+  ),
+  ...['propose', 'amend'].map(
+    (word): Row => ({
+      bb: ['contracts', word, '', '--give', '2GiB', '-y'],
+      daemon: { ...propose('COMPLETED'), ...WAITING },
+      exit: 2,
+      stdout: '',
+      stderr: /error: no peer was named\nhint: /,
+    }),
+  ),
   { bb: ['contracts', 'propose', 'anna'], exit: 2, stderr: /say how much/ },
   {
     bb: ['contracts', 'propose', 'anna', '--give', '20'],

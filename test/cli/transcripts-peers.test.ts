@@ -27,6 +27,16 @@ const ROWS: readonly Row[] = [
   { bb: ['peers', 'limit', 'anna', '2GiB'], daemon: CHANGED, exit: 0, stdout: 'At most 2.0 GiB.\n' },
   { bb: ['peers', 'limit', 'anna', '0'], daemon: CHANGED, exit: 0, stdout: 'No limit of its own.\n' },
   { bb: ['peers', 'limit', 'anna', 'much'], exit: 2 },
+  ...['show', 'pin', 'unpin', 'block', 'unblock', 'remove', 'ping'].map(
+    (word): Row => ({
+      bb: ['peers', word, '', '-y'],
+      daemon: CHANGED,
+      exit: 2,
+      stdout: '',
+      stderr: /error: no peer was named\nhint: /,
+    }),
+  ),
+  { bb: ['recover', '--from', ''], exit: 2, stdout: '', stderr: /error: no peer was named\nhint: / },
   {
     bb: ['peers', 'unpin', 'anna'],
     daemon: { ...CHANGED, peers: async () => [{ ...PEER_VIEW, pinned: false }] },

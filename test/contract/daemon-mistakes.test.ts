@@ -48,3 +48,12 @@ test('an amount that can hold nothing is refused before a peer is called, also w
   assert.equal((await propose(ann, bob, least)).at(-1), 'COMPLETED');
   await assert.rejects(propose(ann, bob, { giveBytes: 20, getBytes: 0, amend: true }), refused);
 });
+
+test('the scheme or the ending alone of an address names nobody, also when only one peer is known', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await ann.api.connectPeer(bob.id, 'bob', false);
+  for (const reference of ['', 'bb:', 'BB://', '.onion', 'bb:.onion']) {
+    await assert.rejects(ann.api.changePeer(reference, { kind: 'remove' }), { code: 'UNKNOWN_PEER' }, reference);
+  }
+});

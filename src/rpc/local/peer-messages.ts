@@ -8,14 +8,14 @@ import { peerMessage } from './views.ts';
 
 /** What the caller typed for a peer: an onion id, a URI, a name or a prefix. */
 export function peerReference(peer: Peer | undefined): string {
-  const reference = optionalReference(peer);
+  const reference = peer?.onionServiceId || peer?.name || '';
   if (reference === '') throw new MalformedMessage('no peer was named');
   return reference;
 }
 
-/** The same, or empty. */
+/** The same, or empty where no peer was sent: one without a name is a mistake, and does not mean all or any of them. */
 export function optionalReference(peer: Peer | undefined): string {
-  return peer?.onionServiceId || peer?.name || '';
+  return peer === undefined ? '' : peerReference(peer);
 }
 
 export function peerInfoMessage(peer: PeerView): PeerInfo {

@@ -1275,9 +1275,9 @@ export interface GetStorageConfigResponse {
   info: StorageInfo | undefined;
 }
 
-/** GetContractsRequest is empty. */
+/** GetContractsRequest asks for all contracts, or for one. */
 export interface GetContractsRequest {
-  /** peer limits the answer to one peer. */
+  /** peer limits the answer to one peer; one without a name is refused. */
   peer: Peer | undefined;
 }
 
