@@ -17,7 +17,7 @@ export type Context = {
   readonly out: Output;
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
-  /** DAEMON_NOT_RUNNING when none answers. Opened once and closed by main. */
+  /** DAEMON_NOT_RUNNING when none answers, NOT_INITIALISED where no node is. Opened once and closed by main. */
   client(): Promise<DaemonClient>;
 };
 

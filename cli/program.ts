@@ -141,10 +141,7 @@ async function openClient(
   const { DaemonClient } = await import('./client.ts');
   return DaemonClient.open({ socket, timeoutMs, signal }).catch(async (error: unknown) => {
     if (!isBbError(error, 'DAEMON_NOT_RUNNING') || !(await isUnused(dataDir))) throw error;
-    throw new BbError('DAEMON_NOT_RUNNING', 'there is no node in this data directory yet', {
-      cause: error,
-      hint: 'Make one: bb init.',
-    });
+    throw new BbError('NOT_INITIALISED', 'this data directory has no identity yet', { cause: error });
   });
 }
 

@@ -4,7 +4,6 @@ import { isBbError } from '../../src/core/errors.ts';
 import { BarterBackupClientService as Service, NodeState } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from '../context.ts';
 import type { Result } from '../output.ts';
-import { isUnused } from '../paths.ts';
 import { statusText } from '../status-text.ts';
 import { statusView } from '../views.ts';
 
@@ -25,7 +24,7 @@ export async function run(context: Context): Promise<Result> {
     if (status.state === NodeState.NODE_STATE_NOT_INITIALISED) return firstSteps();
     return { data: statusView(status), text: statusText(status, context.out.colors, Date.now()) };
   } catch (error) {
-    if (isBbError(error, 'DAEMON_NOT_RUNNING') && (await isUnused(context.paths.dataDir))) return firstSteps();
+    if (isBbError(error, 'NOT_INITIALISED')) return firstSteps();
     throw error;
   }
 }

@@ -294,13 +294,6 @@ test('a getfile that fails leaves no empty folder', async () => {
   await assert.rejects(access(join(rig.home, 'back')), { code: 'ENOENT' });
 });
 
-test('without a data directory the next step is bb init', async () => {
-  await using rig = await rigWith();
-  const { exit, stderr } = await rig.bb(['status']);
-  assert.equal(exit, ERRORS.DAEMON_NOT_RUNNING.exit);
-  assert.match(stderr, /hint: Make one: bb init/);
-});
-
 test('every error of the daemon reaches bb with its code, hint and message', async () => {
   let code: ErrorCode = 'INTERNAL';
   await using rig = await rigWith({
@@ -323,12 +316,13 @@ test('every error of the daemon reaches bb with its code, hint and message', asy
   assert.deepEqual((await rig.json(['lock'])).body, { v: 1, ok: false, error });
 });
 
-test('no daemon: 13, the first steps for an unused directory, and commands that need none', async () => {
+test('no daemon: the first steps for an unused directory, 10 and no new try, and commands that need none', async () => {
   await using rig = await rigWith();
   assert.match((await rig.bb([])).stdout, /^Welcome\./);
   const locked = await rig.bb(['listfiles']);
-  assert.equal(locked.exit, 13);
-  assert.match(locked.stderr, /^error: there is no node in this data directory yet\nhint: Make one: bb init\.\n/);
+  assert.equal(locked.exit, 10);
+  assert.equal(locked.stderr, 'error: this data directory has no identity yet\nhint: Run bb init first.\n');
+  assert.equal((await rig.json(['status'])).body.error?.retryable, false);
   assert.equal((await rig.bb(['unlock', '--no-start'])).exit, 13);
   assert.equal((await rig.bb(['init', '--json', '--no-start'])).exit, 13);
   const { body } = await rig.json(['config', 'path']);
