@@ -4,6 +4,7 @@
 import { CELL_BYTES } from '../core/limits.ts';
 import { BbError } from '../core/errors.ts';
 import type { Daemon } from './daemon.ts';
+import { refuseOnLiving } from './held-revisions.ts';
 import type { RecoverArgs, RecoverUpdate } from './local-api.ts';
 import { askNamed, takeWords } from './recovery-words.ts';
 import type { Session } from './session.ts';
@@ -22,6 +23,7 @@ export async function* followRecovery(
   const { recovery } = session;
   const stop = AbortSignal.any([signal, session.scheduler.signal]);
   if (args.from !== '') await askNamed(session, args, signal);
+  if (session.node.mode === 'normal' && args.acceptSequence !== 0) throw await refuseOnLiving(session, stop);
   const word = session.node.mode === 'normal' ? undefined : await takeWords(session, args);
   if (word === undefined && args.complete) await completeNormal(session, args, stop);
   try {

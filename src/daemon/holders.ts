@@ -53,7 +53,8 @@ export async function noteForksBeside(session: Session): Promise<void> {
   if (session.node.forks.length > 0) plan(session, 'merge', 0);
 }
 
-function foundIn(session: Session, peer: OnionId, report: RevisionReport): FoundId[] {
+/** The authentic revisions in a report; what does not open is the peer's fault. */
+export function foundIn(session: Session, peer: OnionId, report: RevisionReport): FoundId[] {
   const ids = [report.requesterContent, ...report.requesterOlder].filter((info) => info !== undefined);
   const found: FoundId[] = [];
   for (const { contentId, contentBytes } of ids) {

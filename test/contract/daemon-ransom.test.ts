@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { BbError } from '../../src/core/errors.ts';
 import { agree, DaemonWorld, noiseOf } from './daemon-world.ts';
 import type { DaemonNode } from './daemon-node.ts';
 
@@ -52,11 +53,22 @@ test('what was current before an attack with the unlocked daemon comes back', as
   });
   await storer.session.tasks.tick(storer.session, storer.id, never());
 
+  // The node that was taken over says what there is to go back to, and how.
+  const word = { from: '', complete: false, acceptSequence: good, acceptLoss: false };
+  const take = async () => {
+    for await (const { done } of owner.api.recover(word, never())) if (done) break;
+  };
+  await assert.rejects(take, ({ code, hint }: BbError) => {
+    assert.equal(code, 'ALREADY_INITIALISED');
+    assert.match(hint, new RegExp(`hold revision [\\d, ]*\\b${good}\\b.*empty --data-dir.*bb init --recover`));
+    return true;
+  });
+  assert.equal(owner.session.node.mode, 'normal');
+
   await owner.wipe();
   await owner.init('recover');
   await owner.hears('holder-found');
-  const word = { from: '', complete: false, acceptSequence: good, acceptLoss: false };
-  for await (const { done } of owner.api.recover(word, never())) if (done) break;
+  await take();
   await owner.world.until('recovered', () => owner.said('recovery-complete').length > 0);
   assert.deepEqual(await owner.read('docs/photos'), photos);
   // And the node goes on from there: what the attacker made does not come back over it.
