@@ -243,7 +243,7 @@ export const COMMANDS: readonly Command[] = [
     words: 'recover',
     summary: 'bring everything back from peers',
     options: [
-      ['--from <peer>', 'a peer that is known to hold it'],
+      ['--from <peer>', 'a peer that is known to hold it, by name if it is known here'],
       ['--to <dir>', 'write the files to this folder when they are here'],
       ['--wait', 'stay until it is done'],
       ['--accept-seq <number>', 'take this revision as the newest, without waiting for more peers'],

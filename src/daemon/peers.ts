@@ -59,13 +59,18 @@ export async function connectPeer(
 
 /** A peer by onion id, bb: URI, name or unique prefix of either; UNKNOWN_PEER. */
 export function findPeer(session: Session, reference: string): OnionId {
+  return knownPeer(session, reference) ?? unknownPeer(session, reference);
+}
+
+/** The same, undefined for one that is not known. */
+export function knownPeer(session: Session, reference: string): OnionId | undefined {
   const peers = session.registry.peers();
   const bareId = bare(reference);
   const exact = peers.filter(({ onionId, name }) => name === reference || onionId === reference);
   const prefix = (peer: PeerRecord) => peer.name.startsWith(reference) || peer.onionId.startsWith(bareId);
   const found = exact.length > 0 ? exact : peers.filter(prefix);
   const [first] = found;
-  if (bareId === '' || first === undefined) return unknownPeer(session, reference);
+  if (bareId === '' || first === undefined) return undefined;
   if (found.length > 1) throw new BbError('USAGE', 'more than one peer is meant; use a longer name or the onion id');
   return first.onionId;
 }

@@ -4,7 +4,7 @@
 
 import { BbError } from '../core/errors.ts';
 import type { RecoverArgs } from './local-api.ts';
-import { connectPeer } from './peers.ts';
+import { connectPeer, knownPeer } from './peers.ts';
 import { plan, planFor } from './plan.ts';
 import { askHolder } from './presence.ts';
 import { isRestored } from './complete-recovery.ts';
@@ -17,7 +17,7 @@ import { heldSequences, sequencesText } from './waiting-words.ts';
 export async function askNamed(session: Session, args: RecoverArgs, signal: AbortSignal): Promise<void> {
   requireTor(session);
   const isNormal = session.node.mode === 'normal';
-  const { peer } = await connectPeer(session, args.from, '', isNormal);
+  const { peer } = await connectPeer(session, knownPeer(session, args.from) ?? args.from, '', isNormal);
   if (args.acceptSequence !== 0 && !isNormal) await askHolder(session, peer.onionId, signal);
   else planFor(session, 'ask', peer.onionId, 0);
 }

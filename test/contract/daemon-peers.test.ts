@@ -197,3 +197,18 @@ test('a peer that answered lately is online until a call to it fails, and not fo
   ann.session.reach.forget(bob.id);
   assert.deepEqual(await presence(), { connected: false, online: false });
 });
+
+test('bb recover --from takes a known peer by its name, and one that is not known by its id only', async (context) => {
+  const [ann, bob, eve] = await DaemonWorld.ready(context, 'ann', 'bob', 'eve');
+  assert(ann && bob && eve);
+  await friends(ann, bob);
+  const recover = async (from: string) => {
+    const words = { from, complete: false, acceptSequence: 0, acceptLoss: false };
+    for await (const { done } of ann.api.recover(words, never())) if (done) return;
+  };
+  await ann.setFiles({ a: '1' });
+  await recover('bo');
+  await assert.rejects(recover('eve'), { code: 'BAD_ONION_ID' });
+  await recover(`bb:${eve.id}`);
+  assert.deepEqual([knows(ann, bob)?.name, knows(ann, eve)?.added], ['bob', true]);
+});
