@@ -9,7 +9,7 @@ import type { Result } from './output.ts';
 import { requireConfirmation } from './prompt.ts';
 import { contractView } from './views.ts';
 
-const LATER = 'The peer is offline; it hears of it when it is back.';
+const LATER = 'The peer could not be told yet; it hears of it at the next contact.';
 
 const WORDS = {
   accept: { ask: 'Accept', done: 'Accepted.' },

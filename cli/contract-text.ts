@@ -27,11 +27,32 @@ function openRows(contract: ContractInfo): string[][] {
   return [['proposed', `${openTermsText(open)} (${who})`]];
 }
 
+/** Of a contract that is not agreed yet or over, neither side owes the other any time. */
+export function owedRows({ state, theirRemainingSeconds, ourRemainingSeconds }: ContractInfo): string[][] {
+  if (!stands(state)) return [];
+  return [
+    ['they keep ours', `${formatSeconds(ourRemainingSeconds)} if we stop`],
+    ['we keep theirs', `${formatSeconds(theirRemainingSeconds)} if they stop`],
+  ];
+}
+
+/** Terms bind both sides: neither a first proposal nor a memory. */
+export function stands(state: string): boolean {
+  return state !== 'PROPOSED' && state !== 'RELEASED';
+}
+
+/** What waits for a word, where the state does not say it. */
+function openNote({ state, open }: ContractInfo): string {
+  if (open === undefined) return '';
+  if (open.waitsForUs) return stands(state) ? ', new terms wait for you' : ', waits for you';
+  return stands(state) ? ', new terms are open' : '';
+}
+
 export function contractTable(contracts: readonly ContractInfo[]): string {
   const head = ['PEER', 'STATE', 'GIVE', 'GET', 'OURS IS THERE', 'LAST CHECK', 'THEIRS IS HERE'];
   const rows = contracts.map((contract) => [
     peerTitle(contract),
-    safeText(contract.state),
+    `${safeText(contract.state)}${openNote(contract)}`,
     formatBytes(contract.giveBytes),
     formatBytes(contract.getBytes),
     contract.ourContentSynced ? 'newest' : contract.replica?.sequence ? 'older' : 'no',
@@ -53,8 +74,7 @@ export function contractText(contract: ContractInfo, nowMs: number): string {
     ['term', `${term}, notice ${formatSeconds(contract.noticeSeconds)}`],
     ['older revisions', `kept ${formatSeconds(contract.holdSeconds)}`],
     ['checks', `every ${formatSeconds(contract.checkPeriodSeconds)}`],
-    ['they keep ours', `${formatSeconds(contract.ourRemainingSeconds)} if we stop`],
-    ['we keep theirs', `${formatSeconds(contract.theirRemainingSeconds)} if they stop`],
+    ...owedRows(contract),
     ['our content', contract.ourContentSynced ? 'newest revision there' : 'newest revision not there'],
     ['last check', replica?.outcome ? `${replica.outcome} ${formatAgo(replica.checkedMs, nowMs)}` : 'none'],
   ]);

@@ -6,6 +6,7 @@ import { TERMS_MIN_BYTES } from '../src/core/limits.ts';
 import { BarterBackupClientService as Service } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { ContractInfo, ProposeContractRequest } from '../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from './context.ts';
+import { stands } from './contract-text.ts';
 
 /** USAGE for sizes; UNKNOWN_PEER; EXISTS, NO_CONTRACT or CONFLICT by the contract that there is; OVER_BUDGET. */
 export async function requireOffer(context: Context, request: ProposeContractRequest): Promise<void> {
@@ -37,12 +38,16 @@ function requireUsefulSizes({ giveBytes, getBytes }: ProposeContractRequest): vo
 }
 
 function requireStanding(contract: ContractInfo | undefined, amend: boolean): void {
-  const stands = contract !== undefined && !['PROPOSED', 'RELEASED'].includes(contract.state);
-  if (stands && !amend) {
+  if (contract?.open?.waitsForUs === true) {
+    const hint = 'Answer it first: bb contracts show, then accept or reject.';
+    throw new BbError('EXISTS', 'a proposal of this peer waits for your answer', { hint });
+  }
+  const hasTerms = contract !== undefined && stands(contract.state);
+  if (hasTerms && !amend) {
     const hint = 'Change it with bb contracts amend, or see bb contracts show.';
     throw new BbError('EXISTS', 'there is a contract with this peer already', { hint });
   }
-  if (!stands && amend) {
+  if (!hasTerms && amend) {
     const isPending = contract?.open?.proposedByUs === true;
     const hint = 'Your proposal is not answered yet: propose anew, or take it back with bb contracts reject.';
     throw new BbError('NO_CONTRACT', 'there is no contract with this peer to amend', isPending ? { hint } : {});

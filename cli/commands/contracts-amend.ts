@@ -40,7 +40,8 @@ function sizeOption(options: Options, name: 'give' | 'get'): bigint {
   if (text === undefined) return 0n;
   const bytes = parseSize(text);
   if (bytes === 0) {
-    throw new BbError('USAGE', `--${name} 0 is no contract`, { hint: 'To stop, use bb contracts end.' });
+    const hint = 'End it with bb contracts end; a new one may have one direction: bb contracts propose PEER --get 0.';
+    throw new BbError('USAGE', `an amendment cannot take a direction away (--${name} 0)`, { hint });
   }
   return BigInt(bytes);
 }

@@ -5,6 +5,7 @@ import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/cl
 import type { ContractInfo } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from '../context.ts';
 import { formatSeconds, formatTable, formatTime } from '../format.ts';
+import { owedRows } from '../contract-text.ts';
 import type { Result } from '../output.ts';
 import { safeText } from '../safe-text.ts';
 import { ledgerView } from '../views.ts';
@@ -17,10 +18,8 @@ export async function run(context: Context, [onionServiceId = '']: readonly stri
 }
 
 function ledgerText(contract: ContractInfo): string {
-  const owed = formatTable([
-    ['we keep theirs', `${formatSeconds(contract.theirRemainingSeconds)} if they stop`],
-    ['they keep ours', `${formatSeconds(contract.ourRemainingSeconds)} if we stop`],
-  ]);
+  const rows = owedRows(contract);
+  const owed = rows.length === 0 ? 'no contract stands: neither side owes the other any time' : formatTable(rows);
   const head = ['WHEN', 'FROM', 'TO', 'WE OWE', 'WHY'];
   const steps = contract.transitions.map((step) => [
     formatTime(step.atMs),

@@ -81,7 +81,9 @@ function resultOf(last: ProposeContractUpdate | undefined): Result {
   }
   const why = last.reason === '' ? '' : `: ${safeText(last.reason)}`;
   if (last.state === OperationState.OPERATION_STATE_PEER_REFUSED) {
-    return { data, failure: new BbError('REFUSED_BY_PEER', `the peer refused${why}`) };
+    const hint = 'When bb contracts list shows it, answer it: bb contracts accept, or reject. Else propose again.';
+    const isCrossed = last.reason.endsWith('(CROSSED)');
+    return { data, failure: new BbError('REFUSED_BY_PEER', `the peer refused${why}`, isCrossed ? { hint } : {}) };
   }
   if (isPending(last)) return { data, text: `Proposed; a person at the other side decides${why}.` };
   return { data, failure: new BbError('PEER_UNREACHABLE', `the peer did not answer${why}`) };

@@ -39,7 +39,10 @@ export async function endContract(
     if (contract === undefined || !isStanding(contract.state)) {
       throw new BbError('NO_CONTRACT', 'there is no contract with this peer to end');
     }
-    if (contract.endedBy === 'us') throw new BbError('CONFLICT', 'you gave notice before');
+    if (contract.endedBy === 'us') {
+      const hint = 'A notice that the peer has heard cannot be changed; bb contracts show tells how long it lasts.';
+      throw new BbError('CONFLICT', 'you gave notice before', { hint });
+    }
     return { ...contract, noticeGivenSeconds: Math.max(noticeSeconds, decodeTerms(contract.terms).noticeSeconds) };
   });
   session.bus.emit('notice-given', { peer });

@@ -3,6 +3,8 @@
 import { patienceLeftSeconds } from '../core/contract/machine.ts';
 import { contractStory, peerWarning } from '../core/contract/story.ts';
 import type { OwnFault, StoryFacts } from '../core/contract/story.ts';
+import { REFUSALS } from '../core/contract/verdict.ts';
+import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { pendingOf } from './answer-proposal.ts';
 import { getBytes } from './agreed-bytes.ts';
@@ -27,7 +29,7 @@ export function explainContract(session: Session, contract: ContractRecord, name
   const { state } = contract;
   const story =
     state === 'ACTIVE'
-      ? goodStory(session, contract)
+      ? goodStory(session, contract, name)
       : contractStory({ ...storyFacts(session, contract, name), state });
   const warning = warningOf(session, contract, name);
   return warning === undefined ? story : `${story}; ${warning}`;
@@ -52,7 +54,7 @@ function ownFault(session: Session, { peer, theirPull, theirLatestKnown }: Contr
   return isWhole ? 'none' : 'incomplete';
 }
 
-function goodStory(session: Session, { peer, replica, theirPull }: ContractRecord): string {
+function goodStory(session: Session, { peer, replica, theirPull }: ContractRecord, name: string): string {
   const online = session.reach.isReachable(peer) ? 'online' : 'offline now';
   const held = currentHeld(session, peer) === undefined ? 'we hold nothing for it yet' : 'we hold its content';
   const theirs = `${held}${THEIR_PULLS[theirPull]}`;
@@ -64,8 +66,15 @@ function goodStory(session: Session, { peer, replica, theirPull }: ContractRecor
         ? 'it proved our newest revision'
         : replica.acknowledged.equals(newestId)
           ? 'it holds our newest revision, not proved yet'
-          : 'it does not hold our newest revision yet';
+          : notThere(session, peer, name);
   return `both sides keep their promises; the peer is ${online}; ${ours}; ${theirs}`;
+}
+
+function notThere(session: Session, peer: OnionId, name: string): string {
+  const refusal = session.newest && session.uploads.refusal(peer, session.newest.row.contentId);
+  if (refusal === undefined) return 'it does not hold our newest revision yet';
+  const cure = refusal === 'QUOTA' ? `: bb contracts amend ${name} --get asks for more` : '';
+  return `it does not take our newest revision, because ${REFUSALS[refusal]}${cure}`;
 }
 
 function storyFacts(session: Session, contract: ContractRecord, name: string): StoryFacts {

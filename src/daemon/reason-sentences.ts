@@ -16,7 +16,8 @@ const REASON_SENTENCES: Readonly<Record<string, string>> = {
   UNEQUAL: 'one side would give more than twice what it gets; propose a fairer exchange (UNEQUAL)',
   TOO_SMALL: 'an amount is too small to hold anything (TOO_SMALL)',
   OLD_VERSION: 'newer terms were signed before (OLD_VERSION)',
-  CROSSED: 'the peer is proposing terms of its own just now; see bb contracts list (CROSSED)',
+  CROSSED:
+    'the peer proposed terms of its own first, which arrive at its next contact; see bb contracts list (CROSSED)',
 };
 
 export function reasonSentence(word: string): string {

@@ -3,6 +3,8 @@
 import { escapeName } from '../core/content/path.ts';
 import { CELL_BYTES } from '../core/limits.ts';
 import type { ContractRecord } from '../core/records.ts';
+import { pendingOf } from './answer-proposal.ts';
+import { isStanding } from './contracts.ts';
 import { copiesNow } from './copies.ts';
 import type { Deps } from './deps.ts';
 import { warningOf } from './explain.ts';
@@ -59,7 +61,12 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
     ...lockedStatus(deps, session.jobs, 'UNLOCKED', secretMode),
     mode: node.mode,
     verdict: protection.verdict,
-    reasons: [...ownReasons(session), ...protection.reasons, ...warnings(session, contracts)],
+    reasons: [
+      ...ownReasons(session),
+      ...protection.reasons,
+      ...waitingTerms(session, contracts),
+      ...warnings(session, contracts),
+    ],
     onionId: session.self,
     name: settings.name,
     revision: newest === undefined ? undefined : revisionView(newest.row),
@@ -74,6 +81,16 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
     forks: node.forks,
     heldBytes: registry.held().reduce((sum, { value }) => sum + value.cells, 0) * CELL_BYTES,
   };
+}
+
+/** Other terms for a contract that stands: no reason for the verdict, but our user has to decide. */
+function waitingTerms(session: Session, contracts: readonly ContractRecord[]): ReasonView[] {
+  const waiting = contracts.filter(({ peer, state }) => isStanding(state) && pendingOf(session, peer) !== undefined);
+  return waiting.map(({ peer }) => {
+    const name = peerName(session, peer);
+    const message = `${name} proposes other terms and waits for your answer.`;
+    return { code: 'TERMS_WAIT', message, next: `bb contracts show ${name}` };
+  });
 }
 
 /** Where we do not keep our side, with the cure: told before a peer lets our bytes go, and also while all is PROTECTED. */

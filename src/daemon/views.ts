@@ -9,7 +9,7 @@ import { CELL_BYTES } from '../core/limits.ts';
 import type { ContractRecord, PeerRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import { pendingOf } from './answer-proposal.ts';
-import { openTerms } from './contracts.ts';
+import { isStanding, openTerms } from './contracts.ts';
 import { explainContract } from './explain.ts';
 import { currentHeld, pullTarget } from './held.ts';
 import type { ContractView, OpenTermsView, PeerView, ReplicaView, RevisionView, TransferView } from './local-api.ts';
@@ -92,7 +92,7 @@ export function contractView(session: Session, contract: ContractRecord): Contra
     peer: contract.peer,
     name: peerName(session, contract.peer),
     synced: replica.newest,
-    ourRemainingSeconds: contract.ourRemainingSeconds,
+    ourRemainingSeconds: isStanding(contract.state) ? contract.ourRemainingSeconds : 0,
     theirRemainingSeconds: remainingOf(session, contract),
     theirContentBytes: (current?.cells ?? 0) * CELL_BYTES,
     online: session.reach.isReachable(contract.peer),

@@ -41,6 +41,7 @@ const OURS: Partial<LocalApi> = {
 };
 const WAITING: Partial<LocalApi> = { contracts: async () => [CONTRACT] };
 const SETTLED: Partial<LocalApi> = { contracts: async () => [{ ...CONTRACT, open: undefined }] };
+const OVER: Partial<LocalApi> = { contracts: async () => [{ ...CONTRACT, state: 'RELEASED', open: undefined }] };
 const answered = (told: boolean): Partial<LocalApi> => ({
   ...WAITING,
   answerProposal: async () => ({ contract: { ...CONTRACT, open: undefined }, told }),
@@ -57,7 +58,7 @@ const ROWS: readonly Row[] = [
     bb: ['contracts', 'list'],
     daemon: { contracts: async () => [CONTRACT] },
     exit: 0,
-    stdout: /^PEER .*\nanna +ACTIVE +4 B +5 B +newest +held +3 B\n$/,
+    stdout: /^PEER .*\nanna +ACTIVE, new terms wait for you +4 B +5 B +newest +held +3 B\n$/,
   },
   { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [CONTRACT] }, exit: 0, stdout: /all is well/ },
   { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [] }, exit: 15 },
@@ -116,6 +117,12 @@ const ROWS: readonly Row[] = [
     data: { accepted: false },
   },
   {
+    bb: ['contracts', 'propose', 'anna', '--give', '1GiB', '-y'],
+    daemon: propose('PEER_REFUSED', 'the peer was first (CROSSED)'),
+    exit: 15,
+    stderr: /hint: When bb contracts list shows it, answer it/,
+  },
+  {
     bb: ['contracts', 'propose', 'anna', '--get', '1m', '-y'],
     daemon: propose('PENDING_PERSON'),
     exit: 0,
@@ -149,28 +156,42 @@ const ROWS: readonly Row[] = [
     bb: ['contracts', 'reject', 'anna', '-y'],
     daemon: answered(false),
     exit: 0,
-    stdout: /^Rejected\. The peer is offline/,
+    stdout: /^Rejected\. The peer could not be told yet/,
     data: { told: false },
   },
-  { bb: ['contracts', 'end', 'anna'], exit: 22, stderr: /Give notice\?/ },
+  { bb: ['contracts', 'end', 'anna'], daemon: SETTLED, exit: 22, stderr: /Give notice of 9 s to anna\?/ },
+  { bb: ['contracts', 'end', 'anna', '-y'], daemon: OVER, exit: 15, stderr: /no contract with this peer to end/ },
   {
     bb: ['contracts', 'end', 'anna', '-y', '--notice', '60d'],
     daemon: answered(true),
     exit: 0,
-    stdout: /^Notice given\./,
+    stdout: /^Notice of 60 d given\./,
   },
+  {
+    bb: ['contracts', 'end', 'anna', '-y', '--notice', '1s'],
+    daemon: answered(true),
+    exit: 0,
+    stdout: /^Notice of 9 s \(the least that the terms allow\) given\./,
+  },
+  {
+    bb: ['contracts', 'end', 'anna', '-y'],
+    daemon: { ...SETTLED, endContract: async () => ({ contract: { ...CONTRACT, state: 'RELEASED' }, told: true }) },
+    exit: 0,
+    stdout: /^The contract is over\.\n/,
+  },
+  { bb: ['contracts', 'ledger', 'anna'], daemon: OVER, exit: 0, stdout: /^no contract stands/ },
   { bb: ['contracts', 'amend', 'anna'], exit: 2, stderr: /say what changes/ },
   { bb: ['contracts', 'amend', 'anna', '--give', '0'], exit: 2, stderr: /bb contracts end/ },
   {
     bb: ['contracts', 'amend', 'anna', '--hold', '14d'],
-    daemon: { ...NO_CONTRACT, ...WAITING },
+    daemon: { ...NO_CONTRACT, ...SETTLED },
     exit: 22,
     stderr: /hold 14d/,
   },
   { bb: ['contracts', 'amend', 'anna', '--hold', '14d'], daemon: OURS, exit: 15, stderr: /not answered yet/ },
   {
     bb: ['contracts', 'amend', 'anna', '--give', '2GiB', '-y'],
-    daemon: { ...propose('COMPLETED'), ...WAITING },
+    daemon: { ...propose('COMPLETED'), ...SETTLED },
     exit: 0,
   },
   {
@@ -181,9 +202,15 @@ const ROWS: readonly Row[] = [
   },
   {
     bb: ['contracts', 'propose', 'anna', '--give', '1GiB'],
-    daemon: { ...NO_CONTRACT, ...WAITING },
+    daemon: { ...NO_CONTRACT, ...SETTLED },
     exit: 18,
     stderr: /bb contracts amend/,
+  },
+  {
+    bb: ['contracts', 'amend', 'anna', '--give', '1GiB'],
+    daemon: { ...NO_CONTRACT, ...WAITING },
+    exit: 18,
+    stderr: /error: a proposal of this peer waits for your answer\nhint: .*accept or reject/,
   },
   { bb: ['contracts', 'reject', 'anna'], daemon: OURS, exit: 22, stderr: /Take back: we store 12 B/ },
   {

@@ -155,6 +155,8 @@ test('content above the allowance is refused, and nothing of it is kept', async 
     ['refused'],
   );
   assert.match((await storer.api.contracts(''))[0]?.explanation ?? '', /refused: more than we promised/);
+  const ours = /does not take our newest revision, because .* than the contract allows: bb contracts amend /;
+  assert.match((await owner.api.contracts(''))[0]?.explanation ?? '', ours);
   await owner.api.removeFile(Buffer.from('docs/big'), false);
   await world.until('what fits is proved', () => owner.isProvedAt(storer));
   assert.deepEqual(

@@ -129,6 +129,11 @@ test('an amendment changes what is named; the standing terms hold until both hav
   // Less for the other side needs its person.
   const less = await propose(bob, ann, { giveBytes: 64 * MIB, getBytes: 96 * MIB, amend: true });
   assert.match(less.at(-1) ?? '', /^PENDING_PERSON .*LESS_FOR_YOU/);
+  const waits = (await ann.api.status()).reasons.filter(({ code }) => code === 'TERMS_WAIT');
+  assert.deepEqual(
+    waits.map(({ next }) => next),
+    ['bb contracts show bob'],
+  );
   assert.equal(sizeAt(ann, bob), 96);
   assert.equal((await ann.api.answerProposal(bob.id, true, never())).told, true);
   const side = decodeTerms(recordAt(ann, bob)?.terms ?? Buffer.alloc(0));

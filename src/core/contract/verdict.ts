@@ -13,7 +13,7 @@ export type VerdictReason = { readonly code: string; readonly message: string; r
 /** What a storer says instead of pulling: not within the contract, no room on its disk, not in this state. */
 export type CopyRefusal = 'QUOTA' | 'NO_SPACE' | 'REFUSED';
 
-const REFUSALS: { readonly [why in CopyRefusal]: string } = {
+export const REFUSALS: { readonly [why in CopyRefusal]: string } = {
   QUOTA: 'it is more, or comes more often, than the contract allows',
   NO_SPACE: 'its disk is full',
   REFUSED: 'the contract is in no state that takes it',
