@@ -48,8 +48,14 @@ export async function extractTo(
     if (made.folder) await rmdir(destination.out).catch(() => undefined);
     throw error;
   }
-  return resultOf(destination, extractor?.counts ?? { files: 0, folders: 0, links: 0, bytes: 0, missing: 0 });
+  if (extractor === undefined) {
+    const { out } = destination;
+    return { data: { out, ...NOTHING }, text: `Nothing was written to ${out}: the backup is empty.` };
+  }
+  return resultOf(destination, extractor.counts);
 }
+
+const NOTHING: Extractor['counts'] = { files: 0, folders: 0, links: 0, bytes: 0, missing: 0 };
 
 /** The first entry tells whether a folder or a single file comes. */
 async function openExtractor(

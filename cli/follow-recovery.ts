@@ -58,11 +58,20 @@ function failureOf(update: RecoverContentUpdate | undefined): BbError | undefine
   const isOpen =
     update === undefined || !update.done || (!update.recoveredMostRecentVersion && update.missingFiles === 0n);
   if (isOpen) {
-    const why = update === undefined || update.waitingFor === '' ? 'the recovery stopped early' : update.waitingFor;
-    return new OperatingError('PARTIAL', why);
+    const waits = update === undefined || update.waitingFor === '' ? undefined : safeText(update.waitingFor);
+    return new OperatingError(
+      'PARTIAL',
+      waits === undefined ? 'the recovery stopped early' : `not yet: waits for ${waits}`,
+    );
   }
   if (update.missingFiles === 0n) return undefined;
-  return new OperatingError('PARTIAL', `${formatCount(update.missingFiles, 'file is', 'files are')} still missing`);
+  return new OperatingError('PARTIAL', `${missingText(update.missingFiles)} not brought back`, {
+    hint: 'Set again what you have; bb init complete --accept-loss gives up the rest.',
+  });
+}
+
+export function missingText(files: bigint): string {
+  return formatCount(files, 'file was', 'files were');
 }
 
 function recoveryView(update: RecoverContentUpdate | undefined): View {

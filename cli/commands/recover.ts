@@ -3,15 +3,16 @@
 import { BbError } from '../../src/core/errors.ts';
 import { formatBytes } from '../../src/core/format-bytes.ts';
 import { BarterBackupClientService as Service, NodeMode } from '../../src/gen/clirpc/v1/clirpc.ts';
+import type { RecoverContentUpdate } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context, Options } from '../context.ts';
 import { flagOption, textOption } from '../context.ts';
 import { extractTo } from '../extract-to.ts';
 import { followRecovery } from '../follow-recovery.ts';
-import type { RecoveryEnd } from '../follow-recovery.ts';
 import { formatCount } from '../format.ts';
 import type { Result } from '../output.ts';
 import { requireConfirmation } from '../prompt.ts';
 import { parseCount } from '../quantity.ts';
+import { safeText } from '../safe-text.ts';
 
 export async function run(context: Context, _args: readonly string[], options: Options): Promise<Result> {
   const { out } = context;
@@ -35,25 +36,34 @@ export async function run(context: Context, _args: readonly string[], options: O
   const end = await followRecovery(context, request, wait);
   const ended = !wait && end.update?.done !== true && end.failure === undefined;
   if (ended) return { data: end.data, text: 'The recovery runs in the daemon. Watch it: bb recover --wait' };
-  const restored = to === undefined || end.update === undefined ? undefined : await restore(context, to, options);
-  const failure = end.failure ?? restored?.failure;
+  const { update } = end;
+  const isNormal = update?.mode === NodeMode.NODE_MODE_NORMAL;
+  if (update === undefined || !(isNormal || update.recoveredMostRecentVersion)) {
+    if (to !== undefined) out.note(`Nothing was written to ${to}: not all of the content is back. ${GO_ON}`);
+    return { data: end.data, failure: end.failure ?? new BbError('PARTIAL', 'the recovery is not at its end') };
+  }
+  if (!isNormal) out.note(`Nothing is published yet: this node waits for ${safeText(update.waitingFor)}`);
+  const restored = to === undefined ? undefined : await restore(context, to, options);
   const data = restored === undefined ? end.data : { ...end.data, restored: restored.data };
-  if (end.update?.mode === NodeMode.NODE_MODE_RECOVERING) out.note('Publishing stays off until bb init complete.');
-  return failure === undefined ? { data, text: summary(end, to) } : { data, text: summary(end, to), failure };
+  const result = { data, text: summary(update, restored) };
+  const failure = end.failure ?? restored?.failure;
+  return failure === undefined ? result : { ...result, failure };
 }
+
+const GO_ON = 'To have the complete files: bb init complete, then the same command again.';
 
 async function restore(context: Context, to: string, options: Options): Promise<Result> {
   const items = (await context.client()).stream(Service.getFile, { name: Buffer.alloc(0) });
   return extractTo(context, items, { name: Buffer.alloc(0), out: to, force: flagOption(options, 'force') });
 }
 
-function summary({ update }: RecoveryEnd, to: string | undefined): string {
-  if (update === undefined) throw new BbError('INTERNAL', 'the daemon gave no answer');
-  if (update.mode === NodeMode.NODE_MODE_NORMAL && update.totalDownloadedBytes === 0n && to === undefined) {
-    return 'Nothing to recover: this node has its content.';
-  }
+function summary(update: RecoverContentUpdate, restored: Result | undefined): string {
+  const written = restored === undefined ? '' : `\n${restored.text ?? ''}`;
+  const came = update.totalDownloadedBytes > 0n ? `, ${formatBytes(update.totalDownloadedBytes)} from peers` : '';
+  const isOld = update.mode === NodeMode.NODE_MODE_NORMAL && came === '';
   const files = formatCount(update.mostRecentDownloadedFiles, 'file', 'files');
-  const bytes = formatBytes(update.totalDownloadedBytes);
-  const where = to === undefined ? '' : `, written to ${to}`;
-  return `Recovered revision ${update.mostRecentSequence}: ${files}, ${bytes} from peers${where}`;
+  const what = `revision ${update.mostRecentSequence}: ${files}`;
+  return isOld
+    ? `Nothing to recover: this node has its content (${what}).${written}`
+    : `Recovered ${what}${came}${written}`;
 }

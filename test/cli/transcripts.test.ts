@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { DaemonClient } from '../../cli/client.ts';
 import { BbError, ERRORS } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
-import type { LocalApi, StatusView } from '../../src/daemon/local-api.ts';
+import type { StatusView } from '../../src/daemon/local-api.ts';
 import { BarterBackupClientService } from '../../src/gen/clirpc/v1/clirpc.ts';
 import { of, PEER_VIEW, REPLICA, REVISION, STATUS, STORAGE } from '../contract/rpc-local-fixture.ts';
 import { entry, folder, items, rigWith, symlink, UNLOCKED } from './rig.ts';
@@ -49,35 +49,6 @@ const HELD = {
   remainingSeconds: 0,
   evictableBytes: 1,
 };
-const recovered = (missingFiles: number): Partial<LocalApi> => {
-  const base = {
-    newest: REVISION,
-    holdersOfNewest: 2,
-    holders: 2,
-    versions: 1,
-    downloadedBytes: 4 * 131_072,
-    totalDownloadedBytes: 4 * 131_072,
-    completeFiles: 5,
-    missingFiles,
-    missingNames: [],
-    recovered: missingFiles === 0,
-    transfers: [],
-  };
-  return {
-    recover: () =>
-      of(
-        {
-          ...base,
-          phase: 'looking' as const,
-          mode: 'blocked' as const,
-          waitingFor: 'a peer that holds it',
-          done: false,
-        },
-        { ...base, phase: 'complete' as const, mode: 'normal' as const, waitingFor: '', done: true },
-      ),
-  };
-};
-
 const ROWS: readonly Row[] = [
   { bb: [], daemon: PROTECTED, exit: 0, stdout: /^PROTECTED - 2 of 2 peers passed a check \(proven 2 min ago\)\n/ },
   {
@@ -239,19 +210,6 @@ const ROWS: readonly Row[] = [
   { bb: ['storage', 'set', '--min-replicas', '0'], exit: 2 },
   { bb: ['storage', 'set', '--min-replicas', '33'], exit: 2 },
   { bb: ['storage', 'set', '--limit', '0'], exit: 2 },
-  {
-    bb: ['recover', '--wait'],
-    daemon: recovered(0),
-    exit: 0,
-    stdout: 'Recovered revision 3: 5 files, 512 KiB from peers\n',
-    stderr: /\* a peer that holds it\n/,
-    data: { recovered: true, missing_files: 0, sequence: 3, phase: 'complete' },
-  },
-  { bb: ['recover', '--wait'], daemon: recovered(2), exit: 3, stderr: /error: 2 files are still missing/ },
-  { bb: ['recover'], daemon: recovered(0), exit: 0, stdout: /runs in the daemon/, data: { done: false } },
-  { bb: ['recover', '--accept-seq', '4'], exit: 22 },
-  { bb: ['init', 'complete'], daemon: recovered(0), exit: 0, stdout: 'This node publishes again.\n' },
-  { bb: ['init', 'complete', '--accept-loss'], exit: 22 },
   { bb: ['help', 'frob'], exit: 2, stderr: /^error: bb frob is no command\n/ },
   { bb: ['help', 'contracts', 'propose'], exit: 0, stdout: /^Usage: bb contracts propose .*--give/s },
   { bb: ['--version'], exit: 0, stdout: /^bb \d+\.\d+\.\d+ / },
