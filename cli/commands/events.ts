@@ -4,6 +4,7 @@ import { BarterBackupClientService as Service } from '../../src/gen/clirpc/v1/cl
 import type { Event } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context, Options } from '../context.ts';
 import { flagOption } from '../context.ts';
+import { shortId } from '../format.ts';
 import type { Result } from '../output.ts';
 import { progressJson, progressText } from '../progress.ts';
 import { safeText } from '../safe-text.ts';
@@ -39,7 +40,13 @@ function eventView(event: Event): unknown {
 }
 
 function eventText(event: Event): string {
-  const attributes = Object.entries(event.attributes).map(([key, value]) => ` ${safeText(key)}=${safeText(value)}`);
+  const attributes = attributesOf(event).map(([key, value]) => ` ${safeText(key)}=${safeText(value)}`);
   const progress = event.progress === undefined ? '' : ` ${safeText(progressText(event.progress))}`;
   return `${timeView(event.atMs) ?? '-'}  ${safeText(event.name)}${attributes.join('')}${progress}`;
+}
+
+/** A peer is called as in every other command. */
+function attributesOf({ attributes }: Event): [string, string][] {
+  const { peer, name, ...others } = attributes;
+  return peer === undefined ? Object.entries(attributes) : [['peer', name ?? shortId(peer)], ...Object.entries(others)];
 }

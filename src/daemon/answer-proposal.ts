@@ -55,7 +55,10 @@ async function judgeProposal(
   const conflict = conflictWith(session, caller, contract);
   if (conflict !== undefined) return { answer: 'REJECTED', signature: NONE, reason: conflict };
   const decision = decideProposal(terms, factsOf(session, caller, contract));
-  session.bus.emit('proposal-received', { peer: caller, answer: decision.answer, reason: decision.word });
+  // Asked again at every contact for as long as our user has not decided: that is no other proposal.
+  const isWaiting = decision.answer === 'PENDING' && openTerms(contract)?.terms.equals(bytes) === true;
+  if (!isWaiting)
+    session.bus.emit('proposal-received', { peer: caller, answer: decision.answer, reason: decision.word });
   if (decision.answer === 'REJECTED') return { answer: 'REJECTED', signature: NONE, reason: decision.word };
   if (decision.answer === 'PENDING') {
     const isKept = await keepPending(session, caller, bytes, signature);

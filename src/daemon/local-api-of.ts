@@ -16,6 +16,7 @@ import { connectPeer, findPeer } from './peers.ts';
 import { doctor } from './doctor.ts';
 import { followRecovery } from './follow-recovery.ts';
 import { notingDamage } from './heal-own.ts';
+import { namePeers } from './name-peers.ts';
 import { requireTor } from './require-tor.ts';
 import { removeFile, setFile } from './set-file.ts';
 import type { Session } from './session.ts';
@@ -32,7 +33,7 @@ export function localApiOf(daemon: Daemon): LocalApi {
     unlock: (secret) => daemon.unlock(secret),
     lock: () => daemon.lock(),
     status: () => daemon.status(),
-    events: (withProgress, signal, recent) => daemon.bus.subscribe(withProgress, signal, recent),
+    events: (withProgress, signal, recent) => namePeers(daemon, daemon.bus.subscribe(withProgress, signal, recent)),
     connectPeer: async (reference, name, wait) => connectPeer(daemon.session, reference, name, wait),
     peers: async () => daemon.session.registry.peers().map((peer) => peerView(daemon.session, peer)),
     changePeer: async (reference, change) => changePeer(daemon.session, findPeer(daemon.session, reference), change),

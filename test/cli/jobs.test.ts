@@ -212,3 +212,18 @@ test('events --follow prints each event as it comes', async () => {
     { t: 'result', v: 1, ok: true, data: { events: 2, sequence: 1 }, warnings: [] },
   ]);
 });
+
+test('events call a peer by its name, and one without a name by the beginning of its id', async () => {
+  const peer = 'a'.repeat(56);
+  await using rig = await rigWith({
+    async *events() {
+      yield { ...event('peer-added'), attributes: { peer } };
+      yield { ...event('check-judged'), attributes: { peer, outcome: 'held', name: 'ben' } };
+      yield event('subscribed');
+    },
+  });
+  const { stdout } = await rig.bb(['events']);
+  assert.match(stdout, /peer-added peer=a{16}\.\.\.\n.*check-judged peer=ben outcome=held\n$/s);
+  const { lines } = await rig.json(['events']);
+  assert.deepEqual((lines[1] as { attributes: unknown }).attributes, { peer, outcome: 'held', name: 'ben' });
+});

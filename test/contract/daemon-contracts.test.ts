@@ -9,6 +9,7 @@ import { pubkeyFromOnionId } from '../../src/core/ids.ts';
 import { PeerRefusal } from '../../src/core/refusal.ts';
 import { settle } from '../../src/daemon/contracts.ts';
 import { noticeMessage } from '../../src/daemon/end-contract.ts';
+import type { DaemonEvent } from '../../src/daemon/local-api.ts';
 import { peerApiOf } from '../../src/daemon/peer-api-of.ts';
 import { planFor } from '../../src/daemon/plan.ts';
 import { agree, DaemonWorld, noiseOf, propose } from './daemon-world.ts';
@@ -257,4 +258,24 @@ test('a storer that confesses a loss is proved no more, and checked again', asyn
   await api.reportLoss(bob.id, { contentId, ranges: [{ startCell: 0, cells: 1 }] });
   await ann.hears('loss-reported');
   await ann.world.until('checked again', () => ann.said('check-judged').length > judged && ann.isProvedAt(bob));
+});
+
+test('who reads the events is told the name of a peer beside its id, and that a proposal came once', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await bob.api.setConfig('contracts.accept', 'nobody');
+  await bob.api.connectPeer(ann.id, 'annie', false);
+  await ann.api.connectPeer(bob.id, '', true);
+  for (const sizeBytes of [MIB, MIB, 3 * MIB]) {
+    const { bytes, signature } = signed(ann, bob, 1, sizeBytes);
+    assert.equal((await ann.session.client.proposeContract(bob.id, bytes, signature)).answer, 'PENDING');
+  }
+  const told: DaemonEvent[] = [];
+  for await (const event of bob.api.events(false, new AbortController().signal, true)) {
+    if (event.name === 'subscribed') break;
+    told.push(event);
+  }
+  const proposals = told.filter(({ name }) => name === 'proposal-received');
+  assert.equal(proposals.length, 2, 'one for each of two different terms');
+  assert.deepEqual([proposals[0]?.attributes['peer'], proposals[0]?.attributes['name']], [ann.id, 'annie']);
 });
