@@ -55,7 +55,7 @@ function publishFacts(session: Session, contract: ContractRecord, newest: Newest
     mode: mayPublish(session) ? session.node.mode : 'blocked',
     state: contract.state,
     replica: contract.replica,
-    newest: { contentId, ageMs: Math.max(0, deps.clock.nowMs() - createdMs) },
+    newest: { contentId, ageMs: deps.clock.nowMs() - createdMs },
     idleMs: progressMs === undefined ? undefined : nowMs - progressMs,
     lastOfferMs: offers === undefined ? undefined : nowMs - offers.lastMs,
     offers: offers?.count ?? 0,

@@ -14,7 +14,7 @@ export type PublishFacts = {
   readonly mode: NodeMode;
   readonly state: ContractState;
   readonly replica: Pick<ReplicaRecord, 'offered' | 'acknowledged'>;
-  /** Newest revision and since when it is committed; undefined while there is none. */
+  /** Newest revision and since when it is committed; negative after the clock was set back; undefined while there is none. */
   readonly newest: { readonly contentId: Buffer; readonly ageMs: number } | undefined;
   /** Since the last cell of the offered revision was served; undefined if none was. */
   readonly idleMs: number | undefined;
@@ -45,7 +45,8 @@ export function decidePublish(facts: PublishFacts, periods: Periods): PublishDec
   const { newest, replica, idleMs } = facts;
   if (facts.mode !== 'normal' || newest === undefined || !STATE_EFFECTS[facts.state].publish) return REST;
   if (replica.acknowledged.equals(newest.contentId) || !facts.isReachable) return REST;
-  if (newest.ageMs < periods.publishDebounce) return wait(periods.publishDebounce - newest.ageMs);
+  // What is from the future by a clock that was set back may be any age: it is not waited for until that time comes.
+  if (newest.ageMs >= 0 && newest.ageMs < periods.publishDebounce) return wait(periods.publishDebounce - newest.ageMs);
   const isUnfinished = replica.offered.length > 0 && !replica.offered.equals(replica.acknowledged);
   const isNewestOffered = replica.offered.equals(newest.contentId);
   if (isUnfinished && !isNewestOffered && idleMs !== undefined && idleMs < periods.pullProgress) {
