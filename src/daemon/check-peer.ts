@@ -21,6 +21,7 @@ import { PeerRefusal } from '../core/refusal.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import { voidProof } from './answer-loss.ts';
 import { step } from './contracts.ts';
+import { copyFacts } from './copies.ts';
 import { healBlobCells } from './heal-own.ts';
 import { planFor } from './plan.ts';
 import { defaulted, needsCure } from './repull.ts';
@@ -72,7 +73,7 @@ function nextDue(session: Session, peer: OnionId): CheckDue | undefined {
   const nowMs = session.deps.clock.nowMs();
   const failures = session.checkFailures.get(peer) ?? 0;
   return nextCheck(
-    { ...contract.replica, state: contract.state, nowMs, failures },
+    { ...contract.replica, ...copyFacts(session, contract), nowMs, failures },
     session.deps.periods,
     session.checkFraction(peer, lastSweepMs),
   );
@@ -208,6 +209,7 @@ async function judge(session: Session, peer: OnionId, result: CheckResult): Prom
     const provedSeconds = outcome === 'held' ? session.node.countedSeconds : contract.provedSeconds;
     return { ...contract, replica: judged, provedSeconds, conduct: CONDUCT_AFTER[outcome](contract.conduct) };
   });
+  if (!isSilent) session.judged.add(peer);
   if (!provedBefore.equals(row.contentId)) planDrop(session, [provedBefore]);
   if (!isSilent) await moveContract(session, peer, result);
   session.bus.emit('check-judged', { peer, outcome, sequence: String(row.sequence), newest: String(result.newest) });

@@ -67,6 +67,7 @@ async function readReport(
     ourRemainingSeconds: report.requesterRemainingSeconds,
     replica: { ...(old ?? contract).replica, latestKnown: report.requesterLatestKnown },
   }));
+  if (!session.judged.has(peer)) planFor(session, 'check', peer, 0);
   const updated = session.registry.contract(peer);
   if (updated !== undefined && wantsPublish(session, updated)) {
     planFor(session, 'publish', peer, 0);

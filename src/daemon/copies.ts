@@ -1,17 +1,22 @@
 // How many copies of our content there are, from what each storer proved last: what the search for another storer and the
 // status both start from.
 
+import type { CopyFacts } from '../core/contract/copy.ts';
 import { score } from '../core/contract/score.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
 import { countCopies } from '../core/policy/replicas.ts';
 import type { ContractRecord, PeerRecord } from '../core/records.ts';
 import type { Session } from './session.ts';
 
+/** What the copy at the other side of this contract counts by. */
+export function copyFacts({ judged }: Session, { peer, state, replica }: ContractRecord): CopyFacts {
+  return { state, proved: replica.proved, sinceStart: judged.has(peer) };
+}
+
 export function copiesNow(session: Session): { readonly copies: number; readonly effective: number } {
   return countCopies(
     session.registry.contracts().map((contract) => ({
-      state: contract.state,
-      proved: contract.replica.proved,
+      ...copyFacts(session, contract),
       score: scoreOf(session, contract),
     })),
   );

@@ -63,7 +63,7 @@ function goodStory(session: Session, { peer, replica, theirPull }: ContractRecor
     newestId === undefined
       ? 'there is nothing of ours to hold'
       : replica.proved.equals(newestId)
-        ? 'it proved our newest revision'
+        ? `it proved our newest revision${session.judged.has(peer) ? '' : ', but not since this start'}`
         : replica.acknowledged.equals(newestId)
           ? 'it holds our newest revision, not proved yet'
           : notThere(session, peer, name);

@@ -5,6 +5,7 @@ import type { VerdictResult } from '../core/contract/verdict.ts';
 import { pendingOf } from './answer-proposal.ts';
 import { getBytes } from './agreed-bytes.ts';
 import { isStanding } from './contracts.ts';
+import { copyFacts } from './copies.ts';
 import type { Session } from './session.ts';
 import { peerName } from './views.ts';
 
@@ -23,10 +24,9 @@ export function protectionOf(session: Session): VerdictResult {
     minReplicas: settings.minReplicas,
     replicas: contracts.map((contract) => ({
       peer: peerName(session, contract.peer),
-      state: contract.state,
+      ...copyFacts(session, contract),
       waitsForUs: pendingOf(session, contract.peer) !== undefined,
       stateReason: contract.reason,
-      proved: contract.replica.proved,
       acknowledged: contract.replica.acknowledged,
       lastOutcomeWrong: contract.replica.lastOutcome === 'wrong',
       refusal: newest === undefined ? undefined : session.uploads.refusal(contract.peer, newest.row.contentId),

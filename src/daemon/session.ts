@@ -115,6 +115,8 @@ export class Session {
   evictedMs = Number.NEGATIVE_INFINITY;
   /** Owners whose new revision is held here, and who were not told yet. */
   readonly untold = new Set<OnionId>();
+  /** Peers of which a check was judged since this start: what `proved` says of others is as old as this disk may be. */
+  readonly judged = new Set<OnionId>();
   /** Checks in a row that were late or unreachable. */
   readonly checkFailures = new Map<OnionId, number>();
   /** Failed tries to pull from an owner since it last gave something, and how many of them were its fault. */

@@ -10,6 +10,7 @@ import type { ContractRecord, PeerRecord } from '../core/records.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import { pendingOf } from './answer-proposal.ts';
 import { isStanding, openTerms } from './contracts.ts';
+import { copyFacts } from './copies.ts';
 import { explainContract } from './explain.ts';
 import { currentHeld, pullTarget } from './held.ts';
 import type { ContractView, OpenTermsView, PeerView, ReplicaView, RevisionView, TransferView } from './local-api.ts';
@@ -64,7 +65,7 @@ export function replicaView(session: Session, contract: ContractRecord): Replica
     peer,
     name: peerName(session, peer),
     newest,
-    verified: copyOf({ state: contract.state, proved: replica.proved }, newestId) === 'newest',
+    verified: copyOf(copyFacts(session, contract), newestId) === 'newest',
     outcome: replica.lastOutcome ?? '',
     checkedMs: replica.lastCheckMs,
     heldMs: replica.lastHeldMs,

@@ -6,6 +6,7 @@ import { isBbError } from '../core/errors.ts';
 import { copiesOfCells, isEven } from '../core/policy/weakest.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import type { WeakestFiles } from '../ports/workers.ts';
+import { copyFacts } from './copies.ts';
 import type { Session } from './session.ts';
 
 export class Weakest {
@@ -35,8 +36,8 @@ export async function weakestFiles(session: Session): Promise<WeakestFiles | und
   if (session.node.mode !== 'normal' || row === undefined || row.fileCount === 0) return undefined;
   const proved = session.registry
     .contracts()
-    .map((contract) => ({ state: contract.state, proved: contract.replica.proved }))
-    .filter((copy) => copyOf(copy, row.contentId) !== 'none')
+    .map((contract) => copyFacts(session, contract))
+    .filter((copy) => copy.sinceStart && copyOf(copy, row.contentId) !== 'none')
     .map((copy) => copy.proved);
   const of = [row.contentId, ...proved].map((id) => id.toString('base64')).join(' ');
   return session.weakest.get(of, () => findWeakest(session, row, proved));

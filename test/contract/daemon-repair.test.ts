@@ -126,7 +126,7 @@ test('repair beyond the allowance is refused, counts across restarts, and ends i
   const { owner, storer, world, id } = await proved(context);
   assert.equal(await repair(storer, owner, id, 2, 5), 5);
   await owner.restart();
-  await world.until('in touch', () => owner.session.reach.isReachable(storer.id));
+  await world.until('asked to prove it again', () => owner.session.judged.has(storer.id));
   assert.equal(await repair(storer, owner, id, 0, 3), 3);
   assert.equal(owner.replicaAt(storer)?.loss.repairedCells, 8);
   assert.equal(stateAt(owner, storer), 'ACTIVE');

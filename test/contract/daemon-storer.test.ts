@@ -180,7 +180,7 @@ const QUESTION = {
 };
 
 test('what a storer holds is not served to it, and no range beyond a blob is served to anybody', async (context) => {
-  const { owner, storer, id } = await proved(context);
+  const { owner, storer, world, id } = await proved(context);
   const bytes = (storer.holdsFor(owner)?.cells ?? 0) * CELL_BYTES;
   for (const range of [
     { offset: bytes, length: CELL_BYTES },
@@ -192,6 +192,7 @@ test('what a storer holds is not served to it, and no range beyond a blob is ser
   }
   assert.equal(await download(storer, owner.id, whole(id)), 'PeerRefusal: refused: BAD_RANGE');
   await owner.restart(); // the count of what was served is gone, the acknowledgement is not
+  await world.until('asked to prove it again', () => owner.session.judged.has(storer.id));
   const one = { ...whole(id), length: CELL_BYTES };
   assert.equal(await download(storer, owner.id, one), 'PeerRefusal: refused: BAD_RANGE');
 });

@@ -142,6 +142,12 @@ export const DEFECTS: readonly Defect[] = [
     noticed: /accuses n1, whose copy is whole/,
   },
   {
+    name: 'what the disk says was proved counts as proved',
+    edits: [{ file: 'daemon/copies.ts', from: 'sinceStart: judged.has(peer)', to: 'sinceStart: peer !== undefined' }],
+    scenario: ['lost-disks', 'an image of a disk brings no proof'],
+    noticed: /says PROTECTED with 0 of 3 copies proved/,
+  },
+  {
     name: 'a wrong proof is taken for a late one',
     edits: [{ file: 'core/challenge/judge.ts', from: "? 'held' : 'wrong'", to: "? 'held' : 'late'" }],
     scenario: THROWN_AWAY,

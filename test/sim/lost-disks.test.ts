@@ -32,6 +32,39 @@ test('an older image of the owner finds the newer revision at its peers and take
   await protectedSoon(world, owner);
 });
 
+test('an image of a disk brings no proof with it: while nobody can be asked, an older one is not PROTECTED', async () => {
+  const circle = await circleOf('proofs of an image', 4);
+  const { world, oracle } = circle;
+  const [owner, ...storers] = circle.nodes as [SimNode, ...SimNode[]];
+  const image = owner.disk.image();
+  const [photos, letters] = owner.files;
+  assert.ok(photos && letters);
+  await set(circle, owner, [edited(photos, 2, 3), letters]);
+  await protectedSoon(world, owner);
+
+  for (const storer of storers) storer.kill();
+  owner.restoreImage(image);
+  oracle.forgive(owner);
+  await world.does(owner.start());
+  await world.does(owner.unlock());
+  await world.pass(HOUR_MS);
+  assert.equal(await oracle.judgeVerdict(owner), 'AT_RISK');
+});
+
+test('a daemon that starts again on its own disk is PROTECTED as soon as the storers have answered', async () => {
+  const circle = await circleOf('plain restart', 4);
+  const { world, oracle } = circle;
+  const [owner] = circle.nodes as [SimNode];
+  let checks = 0;
+  world.watchers.push((node, { name }) => {
+    if (node === owner && name === 'check-judged') checks += 1;
+  });
+  await owner.restart();
+  await world.pass(5 * MINUTE_MS);
+  assert.equal(await oracle.judgeVerdict(owner), 'PROTECTED');
+  assert.equal(checks, 3, 'each storer is asked once, and the verdict does not wait for the daily checks');
+});
+
 test('an older image of a storer is noticed, and its copy is made whole again', async () => {
   const circle = await circleOf('image of a storer', 3);
   const { world } = circle;
@@ -135,6 +168,7 @@ test('a storer that threw everything away and says nothing is found by the next 
   oracle.liars.add(storer);
   storer.hidesDamage = true;
   rot(storer);
-  await world.until('a check is wrong', () => oracle.checks.wrong > 0, 2 * DAY_MS);
+  const outcome = () => owner.session.registry.contract(storer.id)?.replica.lastOutcome;
+  await world.until('a check is wrong', () => outcome() === 'wrong', 2 * DAY_MS);
   assert.equal(await verdictOf(owner), 'AT_RISK');
 });

@@ -28,6 +28,7 @@ const GOOD: ReplicaFacts = {
   waitsForUs: false,
   stateReason: '',
   proved: NEW,
+  sinceStart: true,
   acknowledged: NEW,
   lastOutcomeWrong: false,
   refusal: undefined,
@@ -53,6 +54,15 @@ test('PROTECTED needs minReplicas proofs of the newest revision, and has no reas
   assert.equal(judge({}), 'PROTECTED');
   assert.equal(judge({ minReplicas: 3 }), 'AT_RISK TOO_FEW_CONTRACTS');
   assert.equal(judge({ replicas: [GOOD, { ...GOOD, proved: NONE }] }), 'AT_RISK NOT_PROVED TOO_FEW_PROVED');
+});
+
+test('a proof that an earlier run was given is AT RISK: the disk that says so may be an older image', () => {
+  const carried = { ...GOOD, sinceStart: false };
+  assert.equal(judge({ replicas: [GOOD, carried] }), 'AT_RISK NOT_PROVED TOO_FEW_PROVED');
+  assert.equal(judge({ replicas: [carried, { ...carried, isConnected: false }] }), 'AT_RISK NOT_PROVED PEER_OFFLINE');
+  const [{ message } = assert.fail()] = judgeProtection({ ...FACTS, replicas: [carried] }).reasons.slice(1);
+  assert.equal(message, 'ben-nas holds the newest revision but has not proved it since this start.');
+  assert.equal(judge({ replicas: [GOOD, GOOD, carried] }), 'PROTECTED', 'what is not needed is not missed');
 });
 
 test('a proof of an older revision is AT RISK, none is NOT PROTECTED', () => {
@@ -83,9 +93,9 @@ test('what counts for the verdict counts for repair, state by state', () => {
   for (const state of CONTRACT_STATES) {
     for (const proved of [NEW, OLD, NONE]) {
       const { verifiedNewest, verifiedOlder } = judgeProtection({ ...FACTS, replicas: [{ ...GOOD, state, proved }] });
-      const { copies } = countCopies([{ state, proved, score: 1000 }]);
+      const { copies } = countCopies([{ state, proved, sinceStart: true, score: 1000 }]);
       assert.equal(verifiedNewest + verifiedOlder, copies, `${state} ${proved.length}`);
-      assert.equal(verifiedNewest === 1, copyOf({ state, proved }, NEW) === 'newest');
+      assert.equal(verifiedNewest === 1, copyOf({ state, proved, sinceStart: true }, NEW) === 'newest');
     }
   }
 });

@@ -129,6 +129,8 @@ const CHECK: CheckFacts = {
   state: 'ACTIVE',
   acknowledged: NEW,
   lastChecked: NEW,
+  proved: NEW,
+  sinceStart: true,
   lastOutcome: 'held',
   nowMs: 20 * DAY,
   lastCheckMs: 10 * DAY + 5 * HOUR,
@@ -149,6 +151,13 @@ test('a reported revision is checked at once, then at a random moment of the nex
   assert.equal(check({ acknowledged: NONE }), 'never');
   assert.equal(check({ state: 'PROPOSED' }), 'never');
   assert.equal(check({ state: 'RELEASED' }), 'never');
+});
+
+test('what an earlier run was given as proof is asked for again at once, and the daily check stays as it was', () => {
+  assert.equal(check({ sinceStart: false }), 'first 0');
+  assert.equal(check({ sinceStart: false, state: 'DEGRADED' }), 'first 0');
+  assert.equal(check({ sinceStart: false, state: 'GRACE' }), 'cure 246', 'its copy does not count anyway');
+  assert.equal(check({ sinceStart: false, proved: NONE, lastOutcome: 'wrong' }), 'daily 264', 'nothing to confirm');
 });
 
 test('checks of new revisions do not push the next sweep away', () => {

@@ -12,9 +12,11 @@ const idOf = (number: number) => onionIdFromPubkey(Buffer.alloc(32, number));
 
 test('copies count in ACTIVE and DEGRADED when the last judged proof was right, weighted by the score', () => {
   const proved = Buffer.alloc(64, 1);
-  const counted = CONTRACT_STATES.filter((state) => countCopies([{ state, proved, score: 500 }]).copies === 1);
+  const counted = CONTRACT_STATES.filter(
+    (state) => countCopies([{ state, proved, sinceStart: false, score: 500 }]).copies === 1,
+  );
   assert.deepEqual(counted, ['ACTIVE', 'DEGRADED']);
-  const copy = { state: 'ACTIVE', proved, score: 1000 } as const;
+  const copy = { state: 'ACTIVE', proved, sinceStart: false, score: 1000 } as const;
   assert.deepEqual(countCopies([copy, { ...copy, score: 250 }, { ...copy, proved: Buffer.alloc(0) }]), {
     copies: 2,
     effective: 1.25,

@@ -1,6 +1,6 @@
 // The one question: can I recover today? One verdict with its reasons and the next command
 // (docs/protocol.md, "Verdict"). Invariant: PROTECTED only if `minReplicas` peers have proved the newest
-// revision and nothing acknowledged is outside of it.
+// revision since this start and nothing acknowledged is outside of it.
 
 import type { NodeMode } from '../records.ts';
 import { copyOf } from './copy.ts';
@@ -150,8 +150,10 @@ function replicaReason(replica: ReplicaFacts, { newest }: VerdictFacts): Verdict
       `bb contracts show ${peer}`,
     );
   }
-  if (state === 'PROPOSED' || state === 'RELEASED' || newest === undefined || replica.proved.equals(newest))
-    return undefined;
+  if (state === 'PROPOSED' || state === 'RELEASED' || newest === undefined) return undefined;
+  const isCarried = replica.proved.equals(newest);
+  if (isCarried && replica.sinceStart) return undefined;
+  const sinceStart = isCarried ? ' since this start' : '';
   if (replica.lastOutcomeWrong) {
     return reason('CHECK_WRONG', `${peer} could not prove its copy.`, `bb contracts check ${peer}`);
   }
@@ -162,12 +164,16 @@ function replicaReason(replica: ReplicaFacts, { newest }: VerdictFacts): Verdict
   if (!replica.isConnected) {
     return reason(
       'PEER_OFFLINE',
-      `${peer} is offline and has not proved the newest revision.`,
+      `${peer} is offline and has not proved the newest revision${sinceStart}.`,
       `bb peers show ${peer}`,
     );
   }
   return replica.acknowledged.equals(newest)
-    ? reason('NOT_PROVED', `${peer} holds the newest revision but has not proved it yet.`, `bb contracts check ${peer}`)
+    ? reason(
+        'NOT_PROVED',
+        `${peer} holds the newest revision but has not proved it${isCarried ? sinceStart : ' yet'}.`,
+        `bb contracts check ${peer}`,
+      )
     : reason('NOT_HELD', `${peer} does not hold the newest revision yet.`, 'bb status --wait protected');
 }
 
