@@ -132,7 +132,7 @@ export const PEERS: readonly Adversary[] = [
     without: [
       {
         file: 'daemon/contact.ts',
-        find: 'if (id.length === 0) await replicaLost(session, peer);\n    else if',
+        find: 'if (id.length === 0) await replicaGone(session, contract, report.contractState);\n    else if',
         put: 'if',
       },
     ],
