@@ -9,6 +9,7 @@ import { commitRow, splitIds } from './commit-revision.ts';
 import { fetchContent } from './fetch-content.ts';
 import type { Fetch } from './fetch-content.ts';
 import type { Job } from './jobs.ts';
+import { keepOlderContent } from './older-chunks.ts';
 import type { OpenedHead } from './recovery.ts';
 import type { Session } from './session.ts';
 import { rememberOwnFork } from './lineage.ts';
@@ -33,10 +34,12 @@ export async function restoreContent(
   const work = await startWork(session, target);
   const job = session.jobs.start('recover');
   try {
-    const isWhole = await fetchContent(session, fetchFor(session, target, terms, work, job), signal);
+    const fetch = fetchFor(session, target, terms, work, job);
+    const isWhole = await fetchContent(session, fetch, signal);
     session.recovery.isGathered = isWhole && !terms.isFresh;
     if (isWhole && terms.isFresh) await commitRecovered(session, target, work);
     else await work.close();
+    if (!isWhole && terms.isFresh) await keepOlderContent(session, fetch, signal);
     job.end(isWhole ? 'done' : 'failed');
     return !isWhole ? 'stuck' : terms.isFresh ? 'whole' : 'gathered';
   } catch (error) {
