@@ -12,6 +12,9 @@ import { updateReplica } from './replica.ts';
 import { defaulted } from './repull.ts';
 import type { Session } from './session.ts';
 
+/** Checks in vain in a row before the calls of a storer that confessed a loss have to wait. */
+const RECHECKS_AT_ONCE = 3;
+
 /** UNKNOWN_CONTENT for a revision that this peer was never offered, BAD_RANGE for cells that it does not have. */
 export async function answerLoss(session: Session, caller: OnionId, { contentId, ranges }: LossReport): Promise<void> {
   const replica = session.registry.contract(caller)?.replica;
@@ -45,19 +48,23 @@ export async function voidProof(session: Session, peer: OnionId, contentId: Buff
   }));
 }
 
-/** A storer that confessed a loss is in touch and says that it holds the revision: it is asked at once. */
+/**
+ * A storer that confessed a loss is in touch and says that it holds the revision: it is asked at once. It says so before it is
+ * whole again, too, so after a few checks in vain its calls have it asked no more often than it answers.
+ */
 export async function recheckAfterLoss(session: Session, peer: OnionId, held: Buffer): Promise<void> {
   const replica = session.registry.contract(peer)?.replica;
   if (replica === undefined || !isVoid(replica) || held.length === 0 || !replica.acknowledged.equals(held)) return;
+  const sinceCheckMs = session.deps.clock.nowMs() - replica.lastCheckMs;
+  const isOld = sinceCheckMs < 0 || sinceCheckMs >= session.deps.periods.challengeRefill;
+  if (!isOld && (session.checkFailures.get(peer) ?? 0) >= RECHECKS_AT_ONCE) return;
   let isMeant = false;
   // A check that was under way may have been judged meanwhile: what it found stands.
   await updateReplica(session, peer, (old) => {
     isMeant = isVoid(old);
     return isMeant ? { ...old, lastOutcome: undefined } : old;
   });
-  if (!isMeant) return;
-  session.checkFailures.delete(peer);
-  planFor(session, 'check', peer, 0);
+  if (isMeant) planFor(session, 'check', peer, 0);
 }
 
 function isVoid({ proved, lastChecked }: ReplicaRecord): boolean {
