@@ -41,6 +41,6 @@ export async function answerChallenge(
   const { list, cells } = held.value;
   const { damaged, ...proof } = await session.deps.workers.proveMac(question, caller, list, cells);
   if (damaged.length === 0) return proof;
-  await noteHeldDamage(session, list, damaged);
+  await noteHeldDamage(session, held.value, damaged);
   throw new PeerRefusal('REPLICA_LOST');
 }

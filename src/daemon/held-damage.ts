@@ -4,7 +4,7 @@
 import type { OnionId } from '../core/ids.ts';
 import type { HeldRecord } from '../core/records.ts';
 import type { CellPosition } from '../ports/cell-store.ts';
-import { plan } from './plan.ts';
+import { isPlanned, plan, planFor } from './plan.ts';
 import type { Session } from './session.ts';
 import { SlotSet } from './slot-set.ts';
 
@@ -44,13 +44,26 @@ export class HeldDamage {
   }
 }
 
-/** Cells of a held list turned out to be damaged: their neighbours are looked at, then they are fetched again. */
-export async function noteHeldDamage(session: Session, list: number, cells: readonly number[]): Promise<void> {
+/**
+ * Cells of a held list turned out to be damaged: their neighbours are looked at, then they are fetched again. What was known
+ * starts nothing anew: an owner that recovers meets the same cell with each of its tries.
+ */
+export async function noteHeldDamage(
+  session: Session,
+  { list, role, owner }: HeldRecord,
+  cells: readonly number[],
+): Promise<void> {
+  let isNews = false;
   for (const cell of cells) {
     const [position] = await session.deps.catalog.heldPositions(list, cell, 1);
-    if (position !== undefined) session.heldDamage.add(position);
+    if (position === undefined || session.heldDamage.has(position)) continue;
+    session.heldDamage.add(position);
+    isNews = true;
   }
-  if (cells.length > 0) plan(session, 'packs', 0);
+  if (isNews) plan(session, 'packs', 0);
+  else if (cells.length > 0 && role === 'current' && !isPlanned(session, 'repair', owner)) {
+    planFor(session, 'repair', owner, 0);
+  }
 }
 
 /** Cells of a held list that are known to be damaged, or are not on disk. */

@@ -44,6 +44,11 @@ export function planFor(session: Session, task: TaskName, peer: OnionId, delayMs
   );
 }
 
+/** It is planned, whenever, or runs. */
+export function isPlanned(session: Session, task: TaskName, peer: OnionId): boolean {
+  return session.scheduler.isPlanned(`${task}:${peer}`);
+}
+
 /** The newest revision, or a change of peers, concerns every contract peer. */
 export function planPublishAll(session: Session, delayMs: number): void {
   for (const contract of session.registry.contracts()) planFor(session, 'publish', contract.peer, delayMs);

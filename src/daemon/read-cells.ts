@@ -86,7 +86,7 @@ async function* listBatches(session: Session, held: HeldRecord, seen: SlotSet): 
     }
     if (cells.length === 0) continue;
     const damaged = await workers.damagedHeld(held.list, cells);
-    const heal = () => noteHeldDamage(session, held.list, damaged);
+    const heal = () => noteHeldDamage(session, held, damaged);
     yield { owner: held.owner, cells: cells.length, damaged: damaged.length, heal };
   }
 }

@@ -74,7 +74,7 @@ async function scrubHeld(
     for (let at = held.list === heldList ? heldCell : 0; at < held.cells; at += CELLS_IN_FLIGHT) {
       if (left <= 0 || signal.aborted) return { heldList: held.list, heldCell: at };
       const cells = numbers(at, Math.min(held.cells, at + CELLS_IN_FLIGHT));
-      await noteHeldDamage(session, held.list, await damagedHeld(session, held, cells, signal));
+      await noteHeldDamage(session, held, await damagedHeld(session, held, cells, signal));
       left -= cells.length;
     }
   }

@@ -59,7 +59,7 @@ async function* serveHeld(
   const read = inTurn(session, owner, heldReader(session, held), signal);
   for await (const cell of readAhead(read, range, signal)) {
     if (cell === undefined) {
-      await noteHeldDamage(session, held.list, [at]);
+      await noteHeldDamage(session, held, [at]);
       throw new PeerRefusal('REPLICA_LOST');
     }
     at += 1;
