@@ -8,6 +8,7 @@ import type { ContentInfo, RevisionReport } from '../ports/peer-client.ts';
 import { recheckAfterLoss } from './answer-loss.ts';
 import { acknowledge, isBehind } from './contact.ts';
 import { currentHeld, markReported } from './held.ts';
+import { isNewToUs } from './holders.ts';
 import { isFork, judgeOwnId } from './lineage.ts';
 import { openOwnId } from './own-id.ts';
 import { planFor } from './plan.ts';
@@ -24,7 +25,8 @@ export async function answerContact(session: Session, caller: OnionId, held: Buf
     }
   } else {
     if (held.length > 0 && openOwnId(session, held) !== undefined) session.callers.add(caller);
-    planFor(session, 'ask', caller, 0);
+    // Who asks us because it recovers, too, is not asked for that: we would answer each other without end.
+    if (isNewToUs(session, caller, held)) planFor(session, 'ask', caller, 0);
   }
   const current = currentHeld(session, caller);
   if (current !== undefined) await markReported(session, current.id); // the answer tells the owner

@@ -86,7 +86,7 @@ function mayComplete(session: Session, { row, metadata }: OpenedHead, isWhole: b
   // The files are back, or nobody gives the rest: whoever follows the recovery need not wait any longer.
   sayStuck(session, isWhole ? 0 : recovery.totalCells - recovery.doneCells, `${forWhat} ${silent.join(' ')}`);
   // What is whole waits for answers, and each answer plans this anyway.
-  plan(session, 'recover', isWhole ? deps.periods.tick : deps.periods.recoveringRetry);
+  if (isWhole) plan(session, 'recover', deps.periods.tick);
   return false;
 }
 

@@ -6,7 +6,7 @@ import { changeMode } from './change-mode.ts';
 import { isFork, rememberFork } from './lineage.ts';
 import { openOwnId } from './own-id.ts';
 import { plan } from './plan.ts';
-import type { FoundId } from './recovery.ts';
+import type { FoundId, Holder } from './recovery.ts';
 import type { Session } from './session.ts';
 
 /** A peer reported what it holds of ours while we look or recover. */
@@ -18,7 +18,9 @@ export async function noteHolder(session: Session, peer: OnionId, report: Revisi
   const known = recovery.holders.get(peer);
   const isSame = known?.found[0]?.contentId.equals(found[0]?.contentId ?? Buffer.alloc(0)) === true;
   const latestKnown = openOwnId(session, report.requesterLatestKnown);
-  recovery.holders.set(peer, { peer, found, report, latestKnown, proved: isSame ? known.proved : undefined });
+  const contact = session.contacts.get(peer);
+  const holder = { peer, found, report, latestKnown, proved: isSame ? known.proved : undefined, contact };
+  recovery.holders.set(peer, holder);
   // Another one may give the head that the others did not.
   if (known === undefined) for (const { contentId } of found) recovery.awayHeads.delete(contentId.toString('hex'));
   if (found.length > 0) {
@@ -29,7 +31,27 @@ export async function noteHolder(session: Session, peer: OnionId, report: Revisi
     }
     session.bus.emit('holder-found', { peer, sequence: String(found[0]?.sequence ?? 0) });
   }
+  // The same answer again says nothing: two nodes that recover and ask each other would never rest.
+  if (!isNews(holder, known)) return;
+  recovery.idleSteps = 0;
   plan(session, 'recover', 0);
+}
+
+/** Nobody knew it, it tells of something else, or it was away. */
+function isNews(now: Holder, before: Holder | undefined): boolean {
+  if (before === undefined || now.contact !== before.contact) return true;
+  return !toldIds(now).equals(toldIds(before));
+}
+
+function toldIds({ found, report }: Holder): Buffer {
+  return Buffer.concat([report.requesterLatestKnown, ...found.map(({ contentId }) => contentId)]);
+}
+
+/** While we recover: what the caller says of itself is not what is known of it, or it may have been away. */
+export function isNewToUs({ recovery, client }: Session, caller: OnionId, held: Buffer): boolean {
+  const known = recovery.holders.get(caller);
+  if (known === undefined || !client.isConnected(caller)) return true;
+  return !(known.report.requesterContent?.contentId ?? Buffer.alloc(0)).equals(held);
 }
 
 /** The same on a node that is `normal`: only forks matter. What the peer holds of them can be merged. */
@@ -40,7 +62,8 @@ export async function noteForks(session: Session, peer: OnionId, report: Revisio
   const others = known?.found.filter(({ contentId }) => !isFork(session, contentId)) ?? [];
   if (forks.length === 0 && others.length === (known?.found.length ?? 0)) return;
   const latestKnown = openOwnId(session, report.requesterLatestKnown);
-  holders.set(peer, { peer, found: [...others, ...forks], report, latestKnown, proved: known?.proved });
+  const contact = session.contacts.get(peer);
+  holders.set(peer, { peer, found: [...others, ...forks], report, latestKnown, proved: known?.proved, contact });
   for (const { contentId } of forks) await rememberFork(session, contentId);
   plan(session, 'merge', 0);
 }

@@ -26,16 +26,13 @@ export async function recover(session: Session, signal: AbortSignal): Promise<vo
   session.recovery.looks += 1;
   try {
     await recoverStep(session, signal);
-    session.recovery.failures = 0;
     session.recovery.incompatible = undefined;
   } catch (error) {
     if (signal.aborted) return;
     session.recovery.incompatible = isBbError(error, 'INCOMPATIBLE') ? error : undefined;
-    const { recoveringRetry, publishRetryMax } = session.deps.periods;
     session.deps.log.warn('recovery step failed', { code: error instanceof BbError ? error.code : 'unknown' });
     session.deps.log.debug('recovery failure', { detail: String(error) });
-    plan(session, 'recover', backOffMs(session.recovery.failures, recoveringRetry, publishRetryMax));
-    session.recovery.failures += 1;
+    lookAgain(session);
   }
   session.bus.emit('recovery', { phase: session.recovery.phase, mode: session.node.mode });
 }
@@ -57,13 +54,14 @@ async function recoverStep(session: Session, signal: AbortSignal): Promise<void>
     return;
   }
   if (!(await hasAlready(session, target))) {
-    const { isFresh } = await proveFreshness(session, target, signal);
+    const freshness = await proveFreshness(session, target, signal);
+    const { isFresh } = freshness;
     // Holders sleep and leave: what they give is fetched while others are waited for, and taken when it is the newest.
     const isLeft = isFresh || !recovery.isGathered;
     const isOver = (): boolean => !isStillNewest(session, target);
     const end = isLeft ? await restoreContent(session, target, { isFresh, isOver }, signal) : 'gathered';
     if (end === 'overtaken' || !isStillNewest(session, target)) return plan(session, 'recover', 0);
-    if (!isFresh) return plan(session, 'recover', session.deps.periods.recoveringRetry);
+    if (!freshness.isFresh) return waitForFreshness(session, freshness.waitMs);
     if (end === 'stuck') return stuck(session, target);
   }
   await tryComplete(session);
@@ -80,10 +78,27 @@ async function hasAlready({ newest, node, deps }: Session, { row }: OpenedHead):
   return (await deps.catalog.revision(row.contentId)) !== undefined;
 }
 
+/**
+ * Nothing more can be had now. Whoever comes or tells of something else plans the next step at once (holders.ts), so this is for
+ * holders that stay in touch and change their mind: what was asked for in vain is asked for ever more seldom.
+ */
+function lookAgain(session: Session): void {
+  const { recovery, deps } = session;
+  plan(session, 'recover', backOffMs(recovery.idleSteps, deps.periods.recoveringRetry, deps.periods.publishRetryMax));
+  recovery.idleSteps += 1;
+}
+
+/** Others may prove themselves meanwhile, and the wait ends by itself. It is counted in ticks. */
+function waitForFreshness(session: Session, waitMs: number | undefined): void {
+  const { periods, timeDivisor } = session.deps;
+  lookAgain(session);
+  if (waitMs !== undefined) plan(session, 'recover', Math.max(periods.tick, waitMs / timeDivisor));
+}
+
 /** Asked again and again, because another holder may come; the user may end it. */
 async function stuck(session: Session, target: OpenedHead): Promise<void> {
   await tryCompletePartly(session, target);
-  if (session.node.mode === 'recovering') plan(session, 'recover', session.deps.periods.recoveringRetry);
+  if (session.node.mode === 'recovering') lookAgain(session);
 }
 
 /** `blocked`: nobody is known to hold anything. `init --new` ends the look after a while. */
@@ -140,6 +155,7 @@ async function chooseTarget(session: Session, signal: AbortSignal): Promise<Open
   const head = await headOf(session, newest, signal);
   if (head === undefined) return chooseTarget(session, signal);
   recovery.target = head;
+  recovery.idleSteps = 0;
   recovery.stuckOn = undefined;
   recovery.isGathered = false;
   await changeMode(session, 'first-id-found', { recoveringId: newest.contentId });

@@ -43,6 +43,7 @@ export async function takeWords(session: Session, args: RecoverArgs): Promise<Re
     afterLook: recovery.looks,
   };
   recovery.words.add(word);
+  recovery.idleSteps = 0;
   plan(session, 'recover', 0);
   return word;
 }

@@ -9,6 +9,7 @@ import type { OnionId } from '../core/ids.ts';
 import type { RevisionRow } from '../ports/catalog.ts';
 import type { RevisionReport } from '../ports/peer-client.ts';
 import type { RecoverUpdate } from './local-api.ts';
+import type { Contact } from './session.ts';
 
 export type FoundId = {
   readonly contentId: Buffer;
@@ -27,6 +28,8 @@ export type Holder = {
   readonly latestKnown: ContentRevision | undefined;
   /** It gave a random INDEX cell that opens under its own key; undefined = not asked yet. */
   proved: boolean | undefined;
+  /** Our session in which it was asked last. */
+  readonly contact: Contact | undefined;
 };
 
 export type OpenedHead = { readonly row: RevisionRow; readonly metadata: Metadata };
@@ -65,7 +68,8 @@ export class Recovery {
   readonly words = new Set<RecoveryWord>();
   /** How many looks at everything that is known have begun. */
   looks = 0;
-  failures = 0;
+  /** Steps in a row that brought nothing: the next one waits the longer. */
+  idleSteps = 0;
   /** The content needs a newer version: no peer can help, the user has to know. */
   incompatible: BbError | undefined;
   /** The sequence that the user named is held by nobody who answered. */

@@ -77,6 +77,7 @@ function fetchFor(
     },
     onCell: () => {
       recovery.downloadedBytes += CELL_BYTES;
+      recovery.idleSteps = 0;
       recovery.doneCells += 1;
       job.progress(recovery.phase, recovery.doneCells * CELL_BYTES, recovery.totalCells * CELL_BYTES);
     },
