@@ -109,7 +109,29 @@ test('PROTECTED that rests on a paused contract says so, by name and reason', ()
   const { verdict, reasons } = judgeProtection({ ...FACTS, replicas: [GOOD, silent] });
   assert.equal(verdict, 'PROTECTED');
   assert.match(reasons[0]?.message ?? '', /^ben-nas counts, but .* paused \(it has not proved its copy for two/);
-  assert.equal(judge({ replicas: [GOOD, silent, GOOD] }), 'PROTECTED', 'with a spare copy nothing is to be done');
+});
+
+test('PROTECTED names the contracts that it does without and that are not well, and is PROTECTED all the same', () => {
+  const spare = (state: ReplicaFacts['state'], proved = NEW): ReplicaFacts => ({
+    ...GOOD,
+    peer: 'dora',
+    state,
+    proved,
+    stateReason: 'no session for 24 h',
+  });
+  const told = (...others: ReplicaFacts[]) => judgeProtection({ ...FACTS, replicas: [GOOD, GOOD, ...others] }).reasons;
+  assert.deepEqual(told(spare('DEGRADED')), [
+    {
+      code: 'SPARE_PAUSED',
+      message: 'The contract with dora is DEGRADED (no session for 24 h); enough others proved the newest revision.',
+      next: 'bb contracts show dora',
+    },
+  ]);
+  assert.match(told(spare('GRACE', NONE))[0]?.message ?? '', /dora is GRACE/);
+  assert.match(told(spare('EXPIRED', OLD))[0]?.message ?? '', /dora is EXPIRED/);
+  assert.deepEqual(told(spare('ACTIVE', OLD)), []);
+  const needed = { ...spare('DEGRADED'), peer: 'ben' };
+  assert.equal(judge({ replicas: [GOOD, spare('GRACE'), needed] }), 'PROTECTED COPY_PAUSED SPARE_PAUSED');
 });
 
 test('a node that is not normal is never PROTECTED and says why', () => {

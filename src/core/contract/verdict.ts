@@ -79,14 +79,32 @@ function hasNothingSet({ mode, newest }: VerdictFacts): boolean {
   return mode === 'normal' && newest === undefined;
 }
 
-/** Copies that count, though their storers have been silent or worse for days, where without them too few are left. */
-function* doubts({ minReplicas }: VerdictFacts, provedNewest: readonly ReplicaFacts[]): Generator<VerdictReason> {
+/** States in which a storer is not well. Of ENDING somebody has said so. */
+const UNWELL: ReadonlySet<ReplicaFacts['state']> = new Set(['DEGRADED', 'GRACE', 'EXPIRED']);
+
+/**
+ * What is not well while all is PROTECTED: copies that count, though their storers have been silent or worse for days, where
+ * without them too few are left; and then the contracts that are not needed for it, for they may be at the next loss.
+ */
+function* doubts(
+  { minReplicas, replicas }: VerdictFacts,
+  provedNewest: readonly ReplicaFacts[],
+): Generator<VerdictReason> {
   const paused = provedNewest.filter(({ state }) => state === 'DEGRADED');
-  if (provedNewest.length - paused.length >= minReplicas) return;
-  for (const { peer, stateReason } of paused) {
+  const needed = provedNewest.length - paused.length >= minReplicas ? [] : paused;
+  for (const { peer, stateReason } of needed) {
     yield reason(
       'COPY_PAUSED',
       `${peer} counts, but its contract is paused${inBrackets(stateReason)}; in GRACE its copy counts no more.`,
+      `bb contracts show ${peer}`,
+    );
+  }
+  for (const replica of replicas) {
+    const { peer, state, stateReason } = replica;
+    if (!UNWELL.has(state) || needed.includes(replica)) continue;
+    yield reason(
+      'SPARE_PAUSED',
+      `The contract with ${peer} is ${state}${inBrackets(stateReason)}; enough others proved the newest revision.`,
       `bb contracts show ${peer}`,
     );
   }
