@@ -43,6 +43,11 @@ export function openTerms(contract: ContractRecord | undefined): OpenTermsRecord
   return { terms, proposerSignature, acceptorSignature, sinceMs };
 }
 
+/** The peer knows of no such terms, and is not one that rebuilds itself and will know of them again. */
+export function isUnknownThere(session: Session, peer: OnionId, error: unknown): boolean {
+  return error instanceof PeerRefusal && error.refusal === 'NO_CONTRACT' && !session.recoveringPeers.has(peer);
+}
+
 /** An acceptance or a notice that the peer has not answered: no person there has to be asked. */
 export function isWordDue(contract: ContractRecord): boolean {
   const accepted = openTerms(contract)?.acceptorSignature.length ?? 0;

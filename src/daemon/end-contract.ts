@@ -10,7 +10,7 @@ import { pubkeyFromOnionId } from '../core/ids.ts';
 import type { OnionId } from '../core/ids.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { PeerRefusal } from '../core/refusal.ts';
-import { isStanding, step } from './contracts.ts';
+import { isStanding, isUnknownThere, step } from './contracts.ts';
 import { markDirty } from './dirty.ts';
 import { dropReleased } from './held.ts';
 import { plan, planFor } from './plan.ts';
@@ -65,14 +65,15 @@ export async function sayEnd(session: Session, peer: OnionId, signal: AbortSigna
   const notice = contract.noticeGivenSeconds;
   const signature = session.keyring.sign(noticeMessage(digest, notice));
   const answer = session.client.endContract(peer, digest, notice, signature, { signal });
-  const state = await answer.then(({ state }) => state, stateOfRefusal);
+  const state = await answer.then(
+    ({ state }) => state,
+    (error: unknown) => {
+      // Who knows of no such contract was told; what is here of it stays for the notice all the same.
+      if (isUnknownThere(session, peer, error)) return undefined;
+      throw error;
+    },
+  );
   await takeNotice(session, peer, 'us', notice, state === 'RELEASED');
-}
-
-/** A peer that knows of no such contract was told; what is here of it stays for the notice all the same. */
-function stateOfRefusal(error: unknown): undefined {
-  if (error instanceof PeerRefusal && error.refusal === 'NO_CONTRACT') return undefined;
-  throw error;
 }
 
 /** Idempotent: a repeated notice gets the same answer. NO_CONTRACT, TERMS_REJECTED for a wrong signature. */

@@ -19,6 +19,7 @@ import {
   dropOpen,
   isOwnTerms,
   isStanding,
+  isUnknownThere,
   keepAcceptance,
   keepOpen,
   openTerms,
@@ -61,7 +62,13 @@ export async function closeProposal(session: Session, peer: OnionId, signal: Abo
 export async function sayAccepted(session: Session, peer: OnionId, terms: Buffer, signal: AbortSignal): Promise<void> {
   const own = session.keyring.sign(termsMessage(terms));
   const answer = session.client.acceptContract(peer, termsDigest(terms), true, own, '', { signal });
-  const state = await answer.then(({ state }) => state, unlessUnreached);
+  const state = await answer.then(
+    ({ state }) => state,
+    (error: unknown) => {
+      if (isUnknownThere(session, peer, error)) return undefined;
+      throw unreachedOr(error);
+    },
+  );
   if (state === undefined || !isStanding(state)) {
     await dropOpen(session, peer, terms, 'the peer does not stand by it any more');
     const hint = 'See bb contracts show for what stands, and propose anew.';
@@ -70,15 +77,17 @@ export async function sayAccepted(session: Session, peer: OnionId, terms: Buffer
   await settle(session, peer, terms);
 }
 
-/** Undefined when the peer does not know these terms any more. One that could not dial us back is told again by itself. */
-function unlessUnreached(error: unknown): undefined {
-  if (!(error instanceof PeerRefusal)) throw error;
-  if (error.refusal === 'NO_CONTRACT') return undefined;
-  if (error.refusal !== 'TERMS_REJECTED') throw error;
+/** A peer that could not dial us back has agreed all the same, and is told again by itself. */
+function unreachedOr(error: unknown): unknown {
+  if (!(error instanceof PeerRefusal) || error.refusal !== 'TERMS_REJECTED') return error;
   const hint = 'Nothing is to be done: it is tried again every few minutes; see bb contracts list.';
-  throw new BbError('PEER_UNREACHABLE', 'both have agreed, but the peer could not reach this node at its address yet', {
-    hint,
-  });
+  return new BbError(
+    'PEER_UNREACHABLE',
+    'both have agreed, but the peer could not reach this node at its address yet',
+    {
+      hint,
+    },
+  );
 }
 
 async function offerTerms(session: Session, peer: OnionId, bytes: Buffer, signal: AbortSignal): Promise<Update> {

@@ -283,6 +283,14 @@ test('a notice to a peer that knows of no contract begins: it is told, and its b
   ann.hooks.set('endContract', () => {
     throw new PeerRefusal('NO_CONTRACT');
   });
+  ann.session.recoveringPeers.add(bob.id);
+  assert.equal(
+    (await ann.api.endContract(bob.id, 0, never())).told,
+    false,
+    'who rebuilds itself will know of it again',
+  );
+  assert.equal(stateAt(ann, bob), 'ACTIVE');
+  ann.session.recoveringPeers.delete(bob.id);
   assert.equal((await ann.api.endContract(bob.id, 0, never())).told, true);
   assert.equal(stateAt(ann, bob), 'ENDING');
 });
