@@ -57,9 +57,18 @@ export class Oracle {
     this.#promised.set(node, Math.max(sequence, this.#promised.get(node) ?? 0));
   }
 
-  /** The disk is gone or an older image came back: the node itself need not know any more what it had. */
+  /** The disk is gone or an older image came back: the node itself need not know any more what it had, or held. */
   forgive(node: SimNode): void {
     this.#promised.delete(node);
+    if (node.onionId === undefined) return;
+    const roles = new Map(heldOf(node).map((value) => [nameOf(node, value), value.role]));
+    const isHere = (key: string): boolean => key.startsWith(`${node.onionId} `);
+    for (const key of [...this.#told].filter(isHere)) {
+      if ((roles.get(key) ?? 'pulling') === 'pulling') this.#told.delete(key);
+    }
+    for (const key of [...this.#superseded.keys()].filter(isHere)) {
+      if (roles.get(key) !== 'kept') this.#superseded.delete(key);
+    }
   }
 
   /** The verdict of a node that is up must rest on copies that proved themselves. */
@@ -250,6 +259,12 @@ function isThinned(node: SimNode, held: HeldRecord): boolean {
 
 function holdMsOf({ terms }: ContractRecord): number {
   return decodeTerms(terms).holdSeconds * 1000;
+}
+
+function heldOf(node: SimNode): HeldRecord[] {
+  return [...node.disk.catalog.records.values()].flatMap(({ record }) =>
+    record.kind === 'held' ? [record.value] : [],
+  );
 }
 
 function currentOf(node: SimNode, owner: OnionId): HeldRecord | undefined {

@@ -206,7 +206,10 @@ export async function livenessRun(seed: string, days: number): Promise<Trouble> 
   return trouble;
 }
 
-/** What a clock that was set right, a person and three days bring back. */
+/** A storer is given everything again once in 30 days: who loses a second disk has to wait for that, and then be cured. */
+const CURED_DAYS = 40;
+
+/** What a clock that was set right, a person and some time bring back. */
 async function isWell({ circle: { world, nodes } }: Trouble, node: SimNode): Promise<void> {
   for (const each of nodes) each.machine.wallOffsetMs = 0;
   const isBack = (): boolean =>
@@ -214,7 +217,7 @@ async function isWell({ circle: { world, nodes } }: Trouble, node: SimNode): Pro
   await world.until(`${node.name} is back`, isBack, 5 * DAY_MS);
   const [owner] = nodes as [SimNode];
   let verdict = '';
-  for (let hours = 0; verdict !== 'PROTECTED' && hours < 21 * 24; hours += 1) {
+  for (let hours = 0; verdict !== 'PROTECTED' && hours < CURED_DAYS * 24; hours += 1) {
     await world.pass(HOUR_MS);
     verdict = owner.isAwake && owner.daemon?.state === 'UNLOCKED' ? ((await owner.api.status()).verdict ?? '') : '';
   }
