@@ -19,9 +19,16 @@ import { dropSuperseded } from './superseded.ts';
 
 /** PUBLISH_BLOCKED unless this node may make revisions: one that may have holders must look first. */
 export function requireNormal(session: Session): void {
-  if (session.node.mode !== 'normal') {
+  const { node, recovery } = session;
+  if (node.mode === 'normal') return;
+  if (node.mode === 'blocked') {
     throw new BbError('PUBLISH_BLOCKED', 'this node first has to find out whether peers hold its content');
   }
+  const waits = recovery.waitingFor === '' ? '' : `; it waits for ${recovery.waitingFor}`;
+  throw new BbError(
+    'PUBLISH_BLOCKED',
+    `this node is recovering, and its files can be changed when that is over${waits}`,
+  );
 }
 
 /**

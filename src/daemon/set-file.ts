@@ -27,6 +27,7 @@ export function setFile(
 
 export async function removeFile(session: Session, name: Buffer, dryRun: boolean): Promise<SetFileResult> {
   validateName(name);
+  requireNormal(session); // what has not come back cannot be said not to exist
   const found = await countBelow(session, name);
   if (found === undefined) throw new BbError('NOT_FOUND', 'no file or folder has this name');
   if (dryRun) {

@@ -5,6 +5,7 @@ import { CELL_BYTES } from '../core/limits.ts';
 import type { ContractRecord } from '../core/records.ts';
 import { pendingOf } from './answer-proposal.ts';
 import { isStanding } from './contracts.ts';
+import { isRestored } from './complete-recovery.ts';
 import { copiesNow } from './copies.ts';
 import type { Deps } from './deps.ts';
 import { warningOf } from './explain.ts';
@@ -63,7 +64,7 @@ export function sessionStatus(session: Session, secretMode: 'phrase' | 'password
     verdict: protection.verdict,
     reasons: [
       ...ownReasons(session),
-      ...protection.reasons,
+      ...protection.reasons.map((reason) => withWait(session, reason)),
       ...waitingTerms(session, contracts),
       ...warnings(session, contracts),
     ],
@@ -176,6 +177,14 @@ function ownReasons(session: Session): ReasonView[] {
     reasons.push(forkReason(session));
   }
   return reasons;
+}
+
+/** What a recovery waits for, and whether the files are here already. */
+function withWait(session: Session, reason: ReasonView): ReasonView {
+  const { waitingFor } = session.recovery;
+  if (reason.code !== 'RECOVERING' || waitingFor === '') return reason;
+  const what = isRestored(session) ? 'The files are back, and nothing is published yet' : reason.message.slice(0, -1);
+  return { ...reason, message: `${what}: this node waits for ${waitingFor}.` };
 }
 
 /** Names of files in one sentence. */

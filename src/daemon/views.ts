@@ -60,7 +60,10 @@ export function peerView(session: Session, peer: PeerRecord): PeerView {
 export function replicaView(session: Session, contract: ContractRecord): ReplicaView {
   const { replica, peer } = contract;
   const newestId = session.newest?.row.contentId;
-  const newest = newestId !== undefined && replica.acknowledged.equals(newestId);
+  // While we recover nothing is acknowledged: what counts is what the holder reports.
+  const reported = session.node.mode === 'normal' ? undefined : session.recovery.holders.get(peer)?.found[0];
+  const held = reported?.contentId ?? replica.acknowledged;
+  const newest = newestId !== undefined && held.equals(newestId);
   return {
     peer,
     name: peerName(session, peer),
@@ -70,7 +73,7 @@ export function replicaView(session: Session, contract: ContractRecord): Replica
     checkedMs: replica.lastCheckMs,
     heldMs: replica.lastHeldMs,
     state: replicaState(session, contract, newest),
-    sequence: replica.acknowledged.length === 0 ? 0 : (openOwnId(session, replica.acknowledged)?.sequence ?? 0),
+    sequence: held.length === 0 ? 0 : (openOwnId(session, held)?.sequence ?? 0),
   };
 }
 

@@ -85,10 +85,10 @@ const ROWS: readonly Row[] = [
     bb: ['status'],
     daemon: status({
       verdict: 'NOT_PROTECTED',
-      reasons: [{ code: 'NO_CONTENT', message: 'Nothing is set to be backed up yet.', next: 'bb setfile PATH' }],
+      reasons: [{ code: 'NO_CONTENT', message: 'Nothing is set to be backed up.', next: 'bb setfile PATH' }],
     }),
     exit: 0,
-    stdout: /^NOTHING TO PROTECT - Nothing is set to be backed up yet\.\n {2}next: bb setfile PATH\n/,
+    stdout: /^NOTHING TO PROTECT - Nothing is set to be backed up\.\n {2}next: bb setfile PATH\n/,
     data: { verdict: 'NOT_PROTECTED' },
   },
   { bb: ['status', '--check'], daemon: PROTECTED, exit: 0, data: { verdict: 'PROTECTED' } },
@@ -98,6 +98,12 @@ const ROWS: readonly Row[] = [
     exit: 0,
     stdout: /^LOCKED .*\n {2}next: bb unlock\n/,
     data: { state: 'locked', verdict: null, onion_id: null, mode: null },
+  },
+  {
+    bb: ['status'],
+    daemon: status({ replicas: [{ ...REPLICA, verified: false, checkedMs: Date.now() - 3_000, provedSequence: 2 }] }),
+    exit: 0,
+    stdout: / - anna: newest revision, not checked yet \(revision 2 held \d+ s ago\), acknowledged\n/,
   },
   { bb: ['status', '--check'], daemon: status({ state: 'LOCKED', verdict: undefined }), exit: 11 },
   { bb: ['status', '--wait', 'protected'], daemon: status({ state: 'NOT_INITIALISED' }), exit: 18, stderr: /events/ },
@@ -348,5 +354,6 @@ test('a status as JSON has the names that scripts depend on', async () => {
     checked: '1970-01-01T00:00:00.007Z',
     held: '1970-01-01T00:00:00.008Z',
     sequence: 3,
+    proved_sequence: 3,
   });
 });

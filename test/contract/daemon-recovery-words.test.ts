@@ -39,8 +39,18 @@ test('init complete that has to wait says for whom, and is not remembered when i
   await world.until('waiting for two', () => /1 more/.test(owner.session.recovery.waitingFor));
   await pass(owner, 24);
   await owner.hears('recovery-stuck');
+  const told = new Map([
+    ['one', true],
+    ['two', false],
+  ]);
   const refused = await complete(owner, true);
   assert.equal(refused.mode, 'recovering');
+  const { reasons, replicas } = await owner.api.status();
+  const said = reasons.find(({ code }) => code === 'RECOVERING')?.message ?? '';
+  assert.match(said, /^This node rebuilds its content from its peers: this node waits for .*\(two\)/);
+  assert.deepEqual(new Map(replicas.map(({ name, sequence }) => [name, sequence > 0])), told);
+  const blocked = { code: 'PUBLISH_BLOCKED', message: /recovering.*\(two\)/ };
+  await assert.rejects(owner.api.removeFile(Buffer.from('docs'), true), blocked);
   assert.match(refused.waitingFor, /remaining peers .*\(two\).*in 48 h.*bb recover --accept-seq \d+$/);
   const mark = owner.events.length;
   await two.start();

@@ -113,7 +113,7 @@ function* doubts(
 function* reasons(facts: VerdictFacts, verifiedNewest: number): Generator<VerdictReason> {
   const counted = facts.replicas.filter(({ state }) => STATE_EFFECTS[state].countsAsCopy);
   if (hasNothingSet(facts)) {
-    yield reason('NO_CONTENT', 'Nothing is set to be backed up yet.', 'bb setfile PATH');
+    yield reason('NO_CONTENT', 'Nothing is set to be backed up.', 'bb setfile PATH');
   } else if (facts.mode === 'blocked') {
     yield reason('BLOCKED', 'This node looks for content that peers may hold for it.', 'bb recover');
   } else if (facts.mode === 'recovering') {
