@@ -2,7 +2,8 @@
 
 import { formatBytes } from '../src/core/format-bytes.ts';
 import type { ContractInfo, OpenTerms } from '../src/gen/clirpc/v1/clirpc.ts';
-import { formatAgo, formatSeconds, formatTable, shortId } from './format.ts';
+import { checkText, isOlderProved } from './check-text.ts';
+import { formatSeconds, formatTable, shortId } from './format.ts';
 import { safeText } from './safe-text.ts';
 
 export function peerTitle(contract: ContractInfo): string {
@@ -48,6 +49,11 @@ function openNote({ state, open }: ContractInfo): string {
   return stands(state) ? ', new terms are open' : '';
 }
 
+function lastCheck({ replica }: ContractInfo): string {
+  if (replica === undefined || replica.outcome === '') return '-';
+  return `${safeText(replica.outcome)}${isOlderProved(replica) ? ', an older one' : ''}`;
+}
+
 export function contractTable(contracts: readonly ContractInfo[]): string {
   const head = ['PEER', 'STATE', 'GIVE', 'GET', 'OURS IS THERE', 'LAST CHECK', 'THEIRS IS HERE'];
   const rows = contracts.map((contract) => [
@@ -56,7 +62,7 @@ export function contractTable(contracts: readonly ContractInfo[]): string {
     formatBytes(contract.giveBytes),
     formatBytes(contract.getBytes),
     contract.ourContentSynced ? 'newest' : contract.replica?.sequence ? 'older' : 'no',
-    safeText(contract.replica?.outcome || '-'),
+    lastCheck(contract),
     formatBytes(contract.theirContentLength),
   ]);
   return formatTable([head, ...rows]);
@@ -76,6 +82,6 @@ export function contractText(contract: ContractInfo, nowMs: number): string {
     ['checks', `every ${formatSeconds(contract.checkPeriodSeconds)}`],
     ...owedRows(contract),
     ['our content', contract.ourContentSynced ? 'newest revision there' : 'newest revision not there'],
-    ['last check', replica?.outcome ? `${replica.outcome} ${formatAgo(replica.checkedMs, nowMs)}` : 'none'],
+    ['last check', (replica && checkText(replica, nowMs)) || 'none'],
   ]);
 }

@@ -3,6 +3,7 @@
 import { formatBytes } from '../src/core/format-bytes.ts';
 import type { StatusResponse } from '../src/gen/clirpc/v1/clirpc.ts';
 import { NodeMode, NodeState, Verdict } from '../src/gen/clirpc/v1/clirpc.ts';
+import { checkText, isOlderProved } from './check-text.ts';
 import { formatAgo, formatCount, shortId } from './format.ts';
 import type { Output } from './output.ts';
 import { progressText } from './progress.ts';
@@ -81,7 +82,8 @@ function replicaLines(status: StatusResponse, nowMs: number): string[] {
       : replica.sequence > 0n
         ? `revision ${replica.sequence}`
         : 'nothing';
-    const check = replica.outcome === '' ? 'not checked' : `${replica.outcome} ${formatAgo(replica.checkedMs, nowMs)}`;
+    const last = checkText(replica, nowMs);
+    const check = last === '' ? 'not checked' : isOlderProved(replica) ? `not checked yet (${last})` : last;
     return `    ${replica.verified ? '+' : '-'} ${name}: ${held}, ${check}, ${safeText(replica.state)}`;
   });
 }

@@ -66,6 +66,7 @@ export function replicaView(replica: Replica): View {
     checked: timeView(replica.checkedMs),
     held: timeView(replica.heldMs),
     sequence: Number(replica.sequence),
+    proved_sequence: Number(replica.provedSequence),
   };
 }
 

@@ -42,6 +42,8 @@ export type ReplicaView = {
   readonly heldMs: number;
   readonly state: 'offering' | 'pulling' | 'acknowledged' | 'refused' | 'idle';
   readonly sequence: number;
+  /** Of the revision that the last judged check proved, 0 for none. */
+  readonly provedSequence: number;
 };
 
 export type TransferView = {

@@ -73,8 +73,13 @@ export function replicaView(session: Session, contract: ContractRecord): Replica
     checkedMs: replica.lastCheckMs,
     heldMs: replica.lastHeldMs,
     state: replicaState(session, contract, newest),
-    sequence: held.length === 0 ? 0 : (openOwnId(session, held)?.sequence ?? 0),
+    sequence: sequenceOf(session, held),
+    provedSequence: sequenceOf(session, replica.proved),
   };
+}
+
+function sequenceOf(session: Session, contentId: Buffer): number {
+  return contentId.length === 0 ? 0 : (openOwnId(session, contentId)?.sequence ?? 0);
 }
 
 function replicaState(session: Session, contract: ContractRecord, newest: boolean): ReplicaView['state'] {

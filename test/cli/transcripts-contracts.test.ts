@@ -1,7 +1,7 @@
 // What the commands about contracts and policy say, against a scripted daemon.
 
 import type { LocalApi } from '../../src/daemon/local-api.ts';
-import { CONTRACT, of, PEER_VIEW, STORAGE } from '../contract/rpc-local-fixture.ts';
+import { CONTRACT, of, PEER_VIEW, REPLICA, STORAGE } from '../contract/rpc-local-fixture.ts';
 import { runRows } from './rows.ts';
 import type { Row } from './rows.ts';
 
@@ -39,6 +39,9 @@ const OURS: Partial<LocalApi> = {
     { ...CONTRACT, state: 'PROPOSED', open: { ...CONTRACT.open!, proposedByUs: true, waitsForUs: false } },
   ],
 };
+const OLDER_PROVED: Partial<LocalApi> = {
+  contracts: async () => [{ ...CONTRACT, replica: { ...REPLICA, verified: false, provedSequence: 2 } }],
+};
 const WAITING: Partial<LocalApi> = { contracts: async () => [CONTRACT] };
 const SETTLED: Partial<LocalApi> = { contracts: async () => [{ ...CONTRACT, open: undefined }] };
 const OVER: Partial<LocalApi> = { contracts: async () => [{ ...CONTRACT, state: 'RELEASED', open: undefined }] };
@@ -61,6 +64,19 @@ const ROWS: readonly Row[] = [
     stdout: /^PEER .*\nanna +ACTIVE, new terms wait for you +4 B +5 B +newest +held +3 B\n$/,
   },
   { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [CONTRACT] }, exit: 0, stdout: /all is well/ },
+  // A proof of the revision before is none of the one that is there now.
+  {
+    bb: ['contracts', 'list'],
+    daemon: OLDER_PROVED,
+    exit: 0,
+    stdout: /anna +ACTIVE.* newest +held, an older one +3 B\n$/,
+  },
+  {
+    bb: ['contracts', 'show', 'anna'],
+    daemon: OLDER_PROVED,
+    exit: 0,
+    stdout: /last check +revision 2 held \d+ d ago\n$/,
+  },
   { bb: ['contracts', 'show', 'anna'], daemon: { contracts: async () => [] }, exit: 15 },
   // An empty name, such as an unset variable in a script, is no peer; least of all the first one.
   ...['show', 'ledger', 'accept', 'reject', 'end', 'check'].map(
@@ -126,6 +142,7 @@ const ROWS: readonly Row[] = [
     bb: ['contracts', 'propose', 'anna', '--get', '1m', '-y'],
     daemon: propose('PENDING_PERSON'),
     exit: 0,
+    stderr: /^\* With less than 16\.0 MiB, older revisions soon leave no room for new ones\n/,
     stdout: /a person/,
   },
   {

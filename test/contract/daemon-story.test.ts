@@ -123,3 +123,17 @@ test('a peer that owes no copy is offered nothing, is no missing copy, and is cu
   assert.match(recordAt(dad, kid)?.transitions.at(-1)?.reason ?? '', /back, and it owes no copy/);
   assert.equal(dad.said('revision-offered', { peer: kid.id }).length, 0);
 });
+
+test('a copy of the newest revision that is not checked yet tells which older one was proved', async (context) => {
+  const [ann, bob] = await proved(context);
+  const { sequence } = ann.session.newest?.row ?? assert.fail();
+  const pause = ann.pauseAt('challenge', 1);
+  await ann.setFiles({ a: 'other bytes' });
+  await pause.reached;
+  const [copy] = (await ann.api.status()).replicas;
+  assert.deepEqual([copy?.sequence, copy?.provedSequence, copy?.outcome], [sequence + 1, sequence, 'held']);
+  assert.deepEqual([copy?.newest, copy?.verified], [true, false]);
+  pause.go();
+  await ann.world.until('proved', () => ann.isProvedAt(bob));
+  assert.equal((await ann.api.status()).replicas[0]?.provedSequence, sequence + 1);
+});

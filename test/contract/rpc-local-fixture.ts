@@ -100,6 +100,7 @@ export const REPLICA: ReplicaView = {
   heldMs: 8,
   state: 'acknowledged',
   sequence: 3,
+  provedSequence: 3,
 };
 
 export const PROGRESS: ProgressView = {

@@ -144,6 +144,7 @@ test('peers, storage and contracts', async () => {
   const { contracts } = await ask(client, 'getContracts', { peer: undefined });
   assert.equal(contracts[0]?.pullingBytes, 11n);
   assert.equal(contracts[0]?.replica?.heldMs, 8n);
+  assert.equal(contracts[0]?.replica?.provedSequence, 3n);
   assert.deepEqual(seen, [[PEER, 'anna', true], [5, 0, ['bob']], '']);
 });
 

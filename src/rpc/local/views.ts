@@ -40,6 +40,7 @@ export function replicaMessage(replica: ReplicaView): Replica {
     state: replica.state,
     sequence: BigInt(replica.sequence),
     heldMs: BigInt(replica.heldMs),
+    provedSequence: BigInt(replica.provedSequence),
   };
 }
 

@@ -727,6 +727,11 @@ export interface Replica {
   sequence: bigint;
   /** held_ms is when a check was last held, Unix milliseconds, 0 for never. */
   heldMs: bigint;
+  /**
+   * proved_sequence is the sequence of the revision that the last judged check
+   * was about and proved, 0 for none.
+   */
+  provedSequence: bigint;
 }
 
 /** Transfer counts bytes exchanged with one peer since the start of the daemon. */
@@ -2704,6 +2709,7 @@ function createBaseReplica(): Replica {
     state: "",
     sequence: 0n,
     heldMs: 0n,
+    provedSequence: 0n,
   };
 }
 
@@ -2741,6 +2747,12 @@ export const Replica: MessageFns<Replica> = {
         throw new globalThis.Error("value provided for field message.heldMs of type int64 too large");
       }
       writer.uint32(64).int64(message.heldMs);
+    }
+    if (message.provedSequence !== 0n) {
+      if (BigInt.asUintN(64, message.provedSequence) !== message.provedSequence) {
+        throw new globalThis.Error("value provided for field message.provedSequence of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.provedSequence);
     }
     return writer;
   },
@@ -2822,6 +2834,14 @@ export const Replica: MessageFns<Replica> = {
             message.heldMs = reader.int64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.provedSequence = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2848,6 +2868,11 @@ export const Replica: MessageFns<Replica> = {
       state: isSet(object.state) ? globalThis.String(object.state) : "",
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
       heldMs: isSet(object.heldMs) ? BigInt(object.heldMs) : isSet(object.held_ms) ? BigInt(object.held_ms) : 0n,
+      provedSequence: isSet(object.provedSequence)
+        ? BigInt(object.provedSequence)
+        : isSet(object.proved_sequence)
+        ? BigInt(object.proved_sequence)
+        : 0n,
     };
   },
 
@@ -2877,6 +2902,9 @@ export const Replica: MessageFns<Replica> = {
     if (message.heldMs !== 0n) {
       obj.heldMs = message.heldMs.toString();
     }
+    if (message.provedSequence !== 0n) {
+      obj.provedSequence = message.provedSequence.toString();
+    }
     return obj;
   },
 
@@ -2893,6 +2921,9 @@ export const Replica: MessageFns<Replica> = {
     message.state = object.state ?? "";
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     message.heldMs = (object.heldMs !== undefined && object.heldMs !== null) ? BigInt(object.heldMs) : 0n;
+    message.provedSequence = (object.provedSequence !== undefined && object.provedSequence !== null)
+      ? BigInt(object.provedSequence)
+      : 0n;
     return message;
   },
 };
