@@ -3,6 +3,7 @@
 
 import { BbError } from '../../src/core/errors.ts';
 import { formatBytes } from '../../src/core/format-bytes.ts';
+import { TERMS_ROOM_BYTES } from '../../src/core/limits.ts';
 import { BarterBackupClientService as Service, OperationState } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { ProposeContractRequest, ProposeContractUpdate } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context, Options } from '../context.ts';
@@ -32,6 +33,10 @@ export async function run(
     amend: false,
   };
   await requireOffer(context, request);
+  if ([giveBytes, getBytes].some((bytes) => bytes > 0 && bytes < TERMS_ROOM_BYTES)) {
+    const least = formatBytes(TERMS_ROOM_BYTES);
+    context.out.note(`* With less than ${least}, older revisions soon leave no room for new ones`);
+  }
   await requireConfirmation(context.settings, question);
   return offer(context, options, request);
 }

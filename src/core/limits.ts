@@ -147,6 +147,8 @@ export const STRANGER_BYTES = 256 * 1024 ** 2;
 export const TERMS_RATIO = 2;
 /** Less than so much in one direction holds nothing useful; 0 is a contract of one direction. */
 export const TERMS_MIN_BYTES = 8 * CELL_BYTES;
+/** Less than so much in one direction is soon used up by older revisions; the user is told when it is proposed. */
+export const TERMS_ROOM_BYTES = 128 * CELL_BYTES;
 /** Proposals that wait for a person; further peers are told to come again. */
 export const PENDING_PROPOSALS = 32;
 /** Steps of a contract that are kept to be shown. */
