@@ -21,6 +21,8 @@ export type Destination = {
   readonly name: Buffer;
   readonly out: string;
   readonly force: boolean;
+  /** Go on where an earlier run was broken off. */
+  readonly goOn?: boolean;
 };
 
 /** PARTIAL as failure when entries could not be written. Throws EXISTS, NO_SPACE, INTEGRITY and what the stream throws. */
@@ -64,13 +66,13 @@ async function openExtractor(
   first: Entry,
   made: { folder: boolean },
 ): Promise<Extractor> {
-  const { name, out, force } = destination;
+  const { name, out, force, goOn = false } = destination;
   const warn = (text: string): void => context.out.warn(text);
   const single = name.length > 0 && first.name.equals(name) && first.kind !== EntryKind.ENTRY_KIND_FOLDER;
   if (!single) {
     made.folder = await makeFolder(out);
     const place = (stored: Buffer): Buffer[] => partsBelow(stored, name);
-    return new Extractor(await SafeFolder.open(out), made.folder, { place, force, warn });
+    return new Extractor(await SafeFolder.open(out), made.folder, { place, force, goOn, warn });
   }
   const isInside = await isFolder(out);
   const last = isInside ? (nameParts(name).at(-1) as Buffer) : Buffer.from(basename(out));
@@ -78,7 +80,7 @@ async function openExtractor(
     if (!stored.equals(name)) throw new BbError('INTEGRITY', 'the daemon sent more than one file');
     return [last];
   };
-  return new Extractor(await SafeFolder.open(isInside ? out : dirname(out)), false, { place, force, warn });
+  return new Extractor(await SafeFolder.open(isInside ? out : dirname(out)), false, { place, force, goOn, warn });
 }
 
 /** True when the folder is new. */

@@ -20,6 +20,8 @@ export type ExtractOptions = {
   /** Where an entry goes: components below the folder; none for the folder itself. */
   readonly place: (name: Buffer) => readonly Buffer[];
   readonly force: boolean;
+  /** What an earlier run wrote is left as it is: it goes on where that was broken off. */
+  readonly goOn: boolean;
   readonly warn: (text: string) => void;
 };
 
@@ -41,6 +43,8 @@ export class Extractor {
   readonly #open: OpenFolder[];
   readonly #asRoot = process.getuid?.() === 0;
   #file: OpenFile | undefined;
+  /** The bytes that come now are those of a file that is here. */
+  #isHere = false;
 
   /** `made`: the folder is new, so that it may take mode and times of an entry. */
   constructor(root: SafeFolder, made: boolean, options: ExtractOptions) {
@@ -50,6 +54,7 @@ export class Extractor {
 
   async entry(entry: Entry): Promise<void> {
     await this.#finishFile();
+    this.#isHere = false;
     const parts = this.#options.place(entry.name);
     if (parts.length === 0 && entry.kind !== EntryKind.ENTRY_KIND_FOLDER) {
       throw new BbError('EXISTS', 'OUT is a folder, and what was asked for is not');
@@ -63,6 +68,7 @@ export class Extractor {
     await this.#enter(parts.slice(0, -1));
     const name = parts.at(-1) as Buffer;
     if (hasNoBytes(entry)) return this.#missing(entry, 'was unreadable when it was backed up');
+    if (this.#options.goOn && (await this.#wasWritten(entry, name))) return;
     if (!this.#options.force) await this.#last().folder.requireFree(name);
     if (entry.kind === EntryKind.ENTRY_KIND_SYMLINK) return this.#writeSymlink(entry, name);
     if (entry.kind === EntryKind.ENTRY_KIND_HARDLINK) return this.#writeHardLink(entry, name);
@@ -78,6 +84,7 @@ export class Extractor {
 
   /** The next bytes of the last entry. */
   async data(bytes: Buffer): Promise<void> {
+    if (this.#isHere) return;
     const file = this.#file;
     if (file === undefined) throw new BbError('INTEGRITY', 'the daemon sent bytes that belong to no file');
     file.bytes += BigInt(bytes.length);
@@ -116,10 +123,30 @@ export class Extractor {
   async #leave(): Promise<void> {
     const { folder, entry, made } = this.#open.pop() as OpenFolder;
     try {
-      if (entry !== undefined && (made || this.#options.force)) await this.#setAttributes(folder.handle, entry);
+      if (entry !== undefined && (made || this.#options.force || this.#options.goOn))
+        await this.#setAttributes(folder.handle, entry);
     } finally {
       await folder.close();
     }
+  }
+
+  /** A file gets its name and time when it is whole, so that size and time tell what an earlier run has finished. */
+  async #wasWritten(entry: Entry, name: Buffer): Promise<boolean> {
+    const { folder } = this.#last();
+    const found = await folder.look(name);
+    if (found === undefined) return false;
+    if (entry.kind === EntryKind.ENTRY_KIND_SYMLINK) {
+      if (!found.isSymbolicLink() || !(await folder.linkTarget(name)).equals(entry.target)) return false;
+      this.counts.links += 1;
+      return true;
+    }
+    const isLinked = entry.kind === EntryKind.ENTRY_KIND_HARDLINK && found.nlink > 1n;
+    const isFile = entry.kind === EntryKind.ENTRY_KIND_FILE && found.size === entry.size && isAt(found.mtimeNs, entry);
+    if (!found.isFile() || !(isLinked || isFile)) return false;
+    this.#isHere = true;
+    this.counts.files += 1;
+    this.counts.bytes += isFile ? Number(entry.size) : 0;
+    return true;
   }
 
   async #finishFile(): Promise<void> {
@@ -210,6 +237,12 @@ function temporaryName(): Buffer {
 
 function secondsOf(entry: Entry): number {
   return Number(entry.mtimeNs) / NS_PER_SECOND;
+}
+
+/** To the microsecond: less is lost on the way through a double. */
+function isAt(mtimeNs: bigint, entry: Entry): boolean {
+  const apart = mtimeNs - entry.mtimeNs;
+  return apart > -1000n && apart < 1000n;
 }
 
 function wrongSize(entry: Entry): BbError {

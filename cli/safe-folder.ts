@@ -3,7 +3,8 @@
 // Node has no openat(2); on Linux /proc/self/fd/<n>/<name> is the same. Elsewhere the path is used, checked step by step.
 
 import { constants, existsSync } from 'node:fs';
-import { link, lstat, mkdir, open, rename, symlink, unlink, lutimes } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { link, lstat, mkdir, open, readlink, rename, symlink, unlink, lutimes } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { BbError } from '../src/core/errors.ts';
 import { cliError } from './errors.ts';
@@ -64,11 +65,22 @@ export class SafeFolder {
 
   /** EXISTS when anything has the name, a dangling link included. */
   async requireFree(name: Buffer): Promise<void> {
-    const found = await lstat(this.#path(name)).catch((error: NodeJS.ErrnoException) => {
+    if ((await this.look(name)) !== undefined) throw this.#exists(name);
+  }
+
+  /** What has the name, a link itself and not what it leads to; undefined for nothing. */
+  look(name: Buffer): Promise<BigIntStats | undefined> {
+    return lstat(this.#path(name), { bigint: true }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw cliError(error);
     });
-    if (found !== undefined) throw this.#exists(name);
+  }
+
+  /** Where the link of this name leads. */
+  linkTarget(name: Buffer): Promise<Buffer> {
+    return readlink(this.#path(name), 'buffer').catch((error: unknown) => {
+      throw cliError(error);
+    });
   }
 
   async symlink(target: Buffer, name: Buffer): Promise<void> {

@@ -54,7 +54,7 @@ const GO_ON = 'To have the complete files: bb init complete, then the same comma
 
 async function restore(context: Context, to: string, options: Options): Promise<Result> {
   const items = (await context.client()).stream(Service.getFile, { name: Buffer.alloc(0) });
-  return extractTo(context, items, { name: Buffer.alloc(0), out: to, force: flagOption(options, 'force') });
+  return extractTo(context, items, { name: Buffer.alloc(0), out: to, force: flagOption(options, 'force'), goOn: true });
 }
 
 function summary(update: RecoverContentUpdate, restored: Result | undefined): string {

@@ -11,6 +11,7 @@ import {
   readdir,
   readFile,
   readlink,
+  rm,
   stat,
   symlink as makeLink,
   writeFile,
@@ -277,7 +278,7 @@ test('a terminal gets text and never binary or a folder', async () => {
   assert.equal((await onTerminal(rig, 'getfile d')).exit, 2);
 });
 
-test('recover --to writes everything below the folder', async () => {
+test('recover --to writes everything below the folder, and goes on where an earlier run was broken off', async () => {
   const update = { newest: undefined, holdersOfNewest: 1, holders: 1, versions: 1, downloadedBytes: 1 };
   const rest = {
     totalDownloadedBytes: 1,
@@ -298,6 +299,21 @@ test('recover --to writes everything below the folder', async () => {
   assert.equal(exit, 0, JSON.stringify(body));
   assert.equal(body.t, 'result');
   assert.equal((body.data['restored'] as { files: number }).files, 5);
-  assert.equal(await readFile(join(rig.home, 'deep/back/top'), 'utf8'), 'level');
+  const back = join(rig.home, 'deep/back');
+  assert.equal(await readFile(join(back, 'top'), 'utf8'), 'level');
+
+  // As after a run that was broken off: what it finished stays as it is, the rest is written.
+  await rm(join(back, 'top'));
+  await chmod(join(back, 'docs'), 0o700);
+  const { ino } = await stat(join(back, 'docs/a.txt'));
+  assert.equal((await rig.json(['recover', '--to', 'deep/back', '-y'])).exit, 0);
+  assert.equal(await readFile(join(back, 'top'), 'utf8'), 'level');
+  assert.equal((await stat(join(back, 'docs/a.txt'))).ino, ino);
+  assert.equal((await stat(join(back, 'docs'))).mode & 0o777, 0o755);
+
+  // What is not of that run is not touched.
+  await writeFile(join(back, 'top'), 'other');
+  assert.equal((await rig.json(['recover', '--to', 'deep/back', '-y'])).exit, 18);
+  assert.equal(await readFile(join(back, 'top'), 'utf8'), 'other');
   await chmod(join(rig.home, 'deep/back/docs/locked'), 0o700);
 });
