@@ -5,6 +5,7 @@ import { BbError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-bytes.ts';
 import { acceptableBytes } from '../core/contract/default-policy.ts';
 import { CELL_BYTES, MIN_REPLICAS_MAX } from '../core/limits.ts';
+import { chargeOf } from './allowance.ts';
 import { dropOpen, promisedBytes, step } from './contracts.ts';
 import type { OnionId } from '../core/ids.ts';
 import { markDirty } from './dirty.ts';
@@ -15,9 +16,11 @@ import type { Session } from './session.ts';
 
 export async function showStorage(session: Session): Promise<StorageView> {
   const { registry, settings, newest } = session;
-  const held = registry.held().filter(({ value }) => value.role !== 'pulling');
-  const bytes = (counts: (owner: (typeof held)[number]['value']['owner']) => boolean) =>
-    held.filter(({ value }) => counts(value.owner)).reduce((sum, { value }) => sum + value.cells, 0) * CELL_BYTES;
+  const owners = [...new Set(registry.held().map(({ value }) => value.owner))];
+  // As the allowance counts it: what several revisions of an owner share is there once.
+  const charges = await Promise.all(owners.map(async (owner) => ({ owner, bytes: await chargeOf(session, owner) })));
+  const bytes = (counts: (owner: OnionId) => boolean) =>
+    charges.filter(({ owner }) => counts(owner)).reduce((sum, charge) => sum + charge.bytes, 0);
   const promised = promisedBytes(session, undefined, () => true);
   return {
     limitBytes: settings.storageLimitBytes,

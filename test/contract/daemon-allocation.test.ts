@@ -141,3 +141,26 @@ test('the memory of a contract that is over goes after 400 counted days', async 
   await dropTombstones(bob.session);
   assert.equal(stateAt(bob, ann), undefined);
 });
+
+test('what storage show calls used is what storage held adds up to, however many older revisions share the cells', async (context) => {
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await agree(ann, bob, 20 * MIB);
+  for (const note of ['first', 'second', 'third']) {
+    await ann.setFiles({ big: noiseOf('ann', 4 * MIB), note });
+    await ann.world.until(note, () => ann.isProvedAt(bob));
+  }
+  const [held] = await bob.api.held();
+  assert((held?.keptRevisions ?? 0) >= 2);
+  assert((held?.chargeBytes ?? 0) < 2 * 4 * MIB, 'unchanged cells are there once');
+  const used = async () => {
+    const { onlineBytes, offlineBytes, expiredBytes } = await bob.api.storage();
+    return { onlineBytes, offlineBytes, expiredBytes };
+  };
+  const chargeBytes = held?.chargeBytes ?? assert.fail();
+  assert.deepEqual(await used(), { onlineBytes: chargeBytes, offlineBytes: 0, expiredBytes: 0 });
+  await ann.kill();
+  await bob.world.until('gone', () => !bob.session.reach.isReachable(ann.id));
+  await bob.session.registry.updateContract(ann.id, (old) => ({ ...(old ?? assert.fail()), state: 'EXPIRED' }));
+  assert.deepEqual(await used(), { onlineBytes: 0, offlineBytes: chargeBytes, expiredBytes: chargeBytes });
+});

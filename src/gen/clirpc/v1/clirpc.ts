@@ -1125,7 +1125,10 @@ export interface StorageConfig {
 
 /** StorageInfo is what follows from the settings and the contracts. */
 export interface StorageInfo {
-  /** online_peers_storage_obligations_bytes is what reachable peers use. */
+  /**
+   * online_peers_storage_obligations_bytes is what reachable peers use of
+   * their allowance; cells that several revisions share count once.
+   */
   onlinePeersStorageObligationsBytes: bigint;
   /** offline_peers_storage_obligations_bytes is what unreachable peers use. */
   offlinePeersStorageObligationsBytes: bigint;
