@@ -27,3 +27,9 @@ export function findPeer(peers: readonly KnownPeer[], reference: string): KnownP
   if (wanted === '' || found[0] === undefined) throw new BbError('UNKNOWN_PEER', `no peer is called "${reference}"`);
   return found[0];
 }
+
+/** What the user decided about it, and what it wants, in words; "-" for nothing. */
+export function marksOf({ pinned, blocked, unlisted }: PeerInfo): string {
+  const marks = Object.entries({ pinned, blocked, unlisted }).flatMap(([name, isSet]) => (isSet ? [name] : []));
+  return marks.length === 0 ? '-' : marks.join(', ');
+}

@@ -3,7 +3,7 @@
 import type { Context } from '../context.ts';
 import { formatAgo, formatTable, shortId } from '../format.ts';
 import type { Result } from '../output.ts';
-import { knownPeers } from '../peers.ts';
+import { knownPeers, marksOf } from '../peers.ts';
 import { safeText } from '../safe-text.ts';
 import { peerView } from '../views.ts';
 
@@ -17,8 +17,9 @@ export async function run(context: Context): Promise<Result> {
     formatAgo(info.lastReachedMs, nowMs),
     info.contractState || '-',
     info.added ? 'you' : 'a peer',
+    marksOf(info),
   ]);
-  const head = ['NAME', 'ONION ID', 'PRESENCE', 'REACHED', 'CONTRACT', 'ADDED BY'];
+  const head = ['NAME', 'ONION ID', 'PRESENCE', 'REACHED', 'CONTRACT', 'ADDED BY', 'MARKS'];
   return {
     data: { peers: peers.map(({ info, presence }) => peerView(info, presence)) },
     text: rows.length === 0 ? 'No peers yet. Add one: bb connect bb:<onion id>' : formatTable([head, ...rows]),

@@ -3,11 +3,10 @@
 import { peerUri } from '../../src/core/ids.ts';
 import type { OnionId } from '../../src/core/ids.ts';
 import { formatBytes } from '../../src/core/format-bytes.ts';
-import type { PeerInfo } from '../../src/gen/clirpc/v1/clirpc.ts';
 import type { Context } from '../context.ts';
 import { formatAgo, formatTable } from '../format.ts';
 import type { Result } from '../output.ts';
-import { findPeer, knownPeers } from '../peers.ts';
+import { findPeer, knownPeers, marksOf } from '../peers.ts';
 import { safeText } from '../safe-text.ts';
 import { peerView } from '../views.ts';
 
@@ -22,15 +21,7 @@ export async function run(context: Context, [reference = '']: readonly string[])
     ['added by', info.added ? 'you' : `a peer ${safeText(info.introducer)}`.trimEnd()],
     ['contract', info.contractState || '-'],
     ['limit', info.limitBytes === 0n ? '-' : formatBytes(info.limitBytes)],
-    ['marks', marksOf(info) || '-'],
+    ['marks', marksOf(info)],
   ];
   return { data: { peer: peerView(info, presence) }, text: formatTable(rows) };
-}
-
-function marksOf({ pinned, blocked, unlisted }: PeerInfo): string {
-  const marks = { pinned, blocked, unlisted };
-  return Object.entries(marks)
-    .filter(([, isSet]) => isSet)
-    .map(([name]) => name)
-    .join(', ');
 }

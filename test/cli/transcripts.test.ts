@@ -137,7 +137,7 @@ const ROWS: readonly Row[] = [
     daemon: { peers: async () => [PEER_VIEW] },
     exit: 0,
     stdout:
-      /^NAME +ONION ID +PRESENCE +REACHED +CONTRACT +ADDED BY\nanna +[a-z2-7]{16}\.\.\. +connected +.* ACTIVE +you\n$/,
+      /^NAME +ONION ID +PRESENCE +REACHED +CONTRACT +ADDED BY +MARKS\nanna +[a-z2-7]{16}\.\.\. +connected +.* ACTIVE +you +pinned, unlisted\n$/,
   },
   { bb: ['peers', 'list'], daemon: { peers: async () => [] }, exit: 0, stdout: /^No peers yet/, data: { peers: [] } },
   { bb: ['peers', 'show', 'an'], daemon: { peers: async () => [PEER_VIEW] }, exit: 0, stdout: /X25519MLKEM768/ },
