@@ -92,7 +92,12 @@ function readFile(path: string, isRequired: boolean): z.infer<typeof FILE> {
   const checked = FILE.safeParse(table);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
-  throw new BbError('BAD_CONFIG', `${path}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`);
+  throw new BbError('BAD_CONFIG', `${path}: ${issue === undefined ? 'not valid' : issueText(issue)}`);
+}
+
+function issueText(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'unrecognized_keys') return `${issue.path.join('.')}: ${issue.message}`;
+  return `there is no setting ${issue.keys.map((key) => `"${[...issue.path, key].join('.')}"`).join(', ')}`;
 }
 
 function readText(path: string, what: string): string {

@@ -36,3 +36,11 @@ test('a time divisor is refused with a running tor, whatever lines nobody uses',
   assert.throws(() => divisorOf(`${divided}[tor]\ncontrol = "${control}"\n`, { 'tor-config': torrc }), refused);
   assert.equal(divisorOf('[test]\ntime_divisor = 1\n', { 'tor-control': control }), 1);
 });
+
+test('a key that is none is named with its section', () => {
+  const refused = (text: string, message: RegExp) =>
+    assert.throws(() => divisorOf(text, {}), { code: 'BAD_CONFIG', message });
+  refused('bogus = 1\n', /config\.toml: there is no setting "bogus"$/);
+  refused('[tor]\nports = 1\nother = 2\n', /config\.toml: there is no setting "tor\.ports", "tor\.other"$/);
+  refused('[log]\nlevel = "loud"\n', /config\.toml: log\.level: /);
+});
