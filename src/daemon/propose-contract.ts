@@ -5,7 +5,14 @@
 import { isTooSmall } from '../core/contract/default-policy.ts';
 import { DEFAULT_TERMS, STRANGER_GRACE_SECONDS } from '../core/contract/default-terms.ts';
 import { isTermsSignature, ownSide } from '../core/contract/sides.ts';
-import { decodeTerms, encodeTerms, termsDefect, termsDigest, termsMessage } from '../core/contract/terms.ts';
+import {
+  decodeTerms,
+  encodeTerms,
+  TERMS_RANGES,
+  termsDefect,
+  termsDigest,
+  termsMessage,
+} from '../core/contract/terms.ts';
 import type { Terms } from '../core/contract/terms.ts';
 import { BbError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-bytes.ts';
@@ -33,6 +40,8 @@ import type { Session } from './session.ts';
 
 type Update = Omit<ProposeUpdate, 'contract'>;
 
+const DAY_SECONDS = 86_400;
+
 /** Ends with success, a refusal, or waiting for a person at the peer. EXISTS, NO_CONTRACT, OVER_BUDGET, USAGE. */
 export async function* proposeContract(
   session: Session,
@@ -43,6 +52,7 @@ export async function* proposeContract(
   requireRoomForTerms(session.registry.contract(peer), args);
   requireNothingWaits(session, peer);
   requireUsefulSizes(args);
+  requireUsefulHold(args);
   yield { state: 'CONNECTING_TO_PEER', success: false, reason: '' };
   await meetPeer(session, peer, signal);
   const bytes = await session.proposalLock.run(() => ownProposal(session, peer, args));
@@ -133,6 +143,15 @@ function requireUsefulSizes({ giveBytes, getBytes }: ProposeArgs): void {
   if (bytes === undefined) return;
   const hint = `At least ${formatBytes(TERMS_MIN_BYTES)}, such as 20GiB; a number alone is bytes.`;
   throw new BbError('USAGE', `${formatBytes(bytes)} can hold nothing`, { hint });
+}
+
+function requireUsefulHold({ holdSeconds }: ProposeArgs): void {
+  const [min, max] = TERMS_RANGES.holdSeconds;
+  if (holdSeconds === 0 || (holdSeconds >= min && holdSeconds <= max)) return;
+  const hint = 'Use --hold with a number of days, such as 14d.';
+  throw new BbError('USAGE', `older revisions are kept for ${min / DAY_SECONDS} to ${max / DAY_SECONDS} days`, {
+    hint,
+  });
 }
 
 async function ownProposal(session: Session, peer: OnionId, args: ProposeArgs): Promise<Buffer> {

@@ -57,3 +57,20 @@ test('the scheme or the ending alone of an address names nobody, also when only 
     await assert.rejects(ann.api.changePeer(reference, { kind: 'remove' }), { code: 'UNKNOWN_PEER' }, reference);
   }
 });
+
+test('a hold that no terms can have is refused in days before a peer is called', async (context) => {
+  const DAY = 86_400;
+  const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
+  assert(ann && bob);
+  await ann.api.connectPeer(bob.id, 'bob', false);
+  await bob.kill();
+  const refused = {
+    code: 'USAGE',
+    message: 'older revisions are kept for 1 to 90 days',
+    hint: 'Use --hold with a number of days, such as 14d.',
+  };
+  for (const holdSeconds of [DAY - 1, 90 * DAY + 1]) {
+    await assert.rejects(propose(ann, bob, { holdSeconds }), refused);
+  }
+  await assert.rejects(propose(ann, bob, { holdSeconds: 90 * DAY }), { code: 'PEER_UNREACHABLE' });
+});

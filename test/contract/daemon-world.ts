@@ -152,10 +152,10 @@ export async function agree(from: DaemonNode, to: DaemonNode, bytes = 64 * 1024 
 export async function propose(
   from: DaemonNode,
   to: DaemonNode,
-  { giveBytes = 64 * 1024 ** 2, getBytes = 64 * 1024 ** 2, amend = false } = {},
+  { giveBytes = 64 * 1024 ** 2, getBytes = 64 * 1024 ** 2, holdSeconds = 0, amend = false } = {},
 ): Promise<string[]> {
   const states: string[] = [];
-  const args = { peer: to.id, giveBytes, getBytes, durationSeconds: 0, holdSeconds: 0, amend };
+  const args = { peer: to.id, giveBytes, getBytes, durationSeconds: 0, holdSeconds, amend };
   for await (const { state, reason } of from.api.propose(args, new AbortController().signal)) {
     states.push(reason === '' ? state : `${state} ${reason}`);
   }
