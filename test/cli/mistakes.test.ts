@@ -110,7 +110,7 @@ runRows([
     bb: ['recover'],
     daemon: COMPLETE,
     exit: 0,
-    stdout: 'Nothing to recover: this node has its content.\n',
+    stdout: 'Nothing to recover: this node has its content (revision 3: 0 files).\n',
     stderr: '',
   },
 ]);

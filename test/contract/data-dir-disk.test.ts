@@ -207,10 +207,11 @@ test('a second daemon gets DATA_DIR_IN_USE, also from another process, until the
 
   const module = new URL('../../src/storage/data-dir.ts', import.meta.url).href;
   const script = `const { DiskDataDir } = await import(${JSON.stringify(module)});
-    await new DiskDataDir(process.argv[1]).lock(); console.log('locked'); setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, dir], {
+    globalThis.held = new DiskDataDir(process.argv[1]); await held.lock(); gc(); console.log('locked'); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script, dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  t.after(() => child.kill('SIGKILL')); // a child that outlives a failure keeps this process from ending
   await once(child.stdout, 'data');
   await assert.rejects(new DiskDataDir(dir).lock(), (error) => isBbError(error, 'DATA_DIR_IN_USE'));
   child.kill('SIGKILL');

@@ -34,8 +34,8 @@ async function fails(node: TestNode, args: readonly string[], exit: number, code
   return `${error?.message} ${error?.hint}`;
 }
 
-test('without a node bb says so with exit 10, and unlock --no-start starts no daemon', async () => {
-  await fails(ada, ['status'], 10, 'NOT_INITIALISED');
+test('without a daemon bb says so with exit 13, and unlock --no-start starts none', async () => {
+  await fails(ada, ['status'], 13, 'DAEMON_NOT_RUNNING');
   await fails(ada, ['unlock', '--no-start', '--password-stdin'], 13, 'DAEMON_NOT_RUNNING', 'a b c');
   assert.ok(await allGone(ada.dataDir, 0));
 });

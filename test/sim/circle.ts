@@ -19,10 +19,7 @@ export async function circleOf(seed: string, count: number): Promise<Circle> {
   for (const [at, one] of nodes.entries()) {
     for (const other of nodes.slice(at + 1)) {
       await insist(world, () => befriend(one, other));
-      // A reply that got lost leaves a contract behind: who tries again sees it.
-      await insist(world, async () => {
-        if (one.session.registry.contract(other.id)?.state !== 'ACTIVE') await agree(one, other);
-      });
+      await agreed(world, one, other);
     }
   }
   const [owner] = nodes as [SimNode];
@@ -47,6 +44,13 @@ export async function protectedSoon(world: SimWorld, node: SimNode): Promise<voi
     await world.pass(MINUTE_MS);
     verdict = await verdictOf(node);
   }
+}
+
+/** A contract of two friends. A reply that got lost leaves one behind: who tries again sees it. */
+export async function agreed(world: SimWorld, one: SimNode, other: SimNode, cells?: number): Promise<void> {
+  await insist(world, async () => {
+    if (one.session.registry.contract(other.id)?.state !== 'ACTIVE') await agree(one, other, cells);
+  });
 }
 
 /** A person tries again when the network has a bad moment. */

@@ -2,8 +2,8 @@
 // find out? Checks are planned, asked and judged by src; which cells a question covers is told from challengeReads of src.
 // What a storer lost comes back to it as soon as it was found, so that one world is good for many losses.
 
-import { agree, befriend, fileOf } from './acts.ts';
-import { insist, protectedSoon, set } from './circle.ts';
+import { befriend, fileOf } from './acts.ts';
+import { agreed, insist, protectedSoon, set } from './circle.ts';
 import type { Circle } from './circle.ts';
 import type { Sampling } from './covered-cells.ts';
 import { Oracle } from './oracle.ts';
@@ -33,7 +33,7 @@ export async function starOf({ seed, storers, cells, sampling }: DetectionPlan):
   for (const storer of others) {
     storer.sampling = sampling;
     await insist(world, () => befriend(owner, storer));
-    await insist(world, () => agree(owner, storer, 4 * cells));
+    await agreed(world, owner, storer, 4 * cells);
   }
   const circle = { world, oracle, nodes: world.nodes };
   await world.does(owner.api.setStorage(0, storers));
