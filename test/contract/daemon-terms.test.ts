@@ -280,17 +280,21 @@ test('a notice to a peer that knows of no contract begins: it is told, and its b
   const [ann, bob] = await DaemonWorld.ready(context, 'ann', 'bob');
   assert(ann && bob);
   await agree(ann, bob);
-  ann.hooks.set('endContract', () => {
+  // What the peer says of itself is noted at each meeting, so it is set at the moment of the call.
+  const { recoveringPeers } = ann.session;
+  const refuse = (isRecovering: boolean) => () => {
+    if (isRecovering) recoveringPeers.add(bob.id);
+    else recoveringPeers.delete(bob.id);
     throw new PeerRefusal('NO_CONTRACT');
-  });
-  ann.session.recoveringPeers.add(bob.id);
+  };
+  ann.hooks.set('endContract', refuse(true));
   assert.equal(
     (await ann.api.endContract(bob.id, 0, never())).told,
     false,
     'who rebuilds itself will know of it again',
   );
   assert.equal(stateAt(ann, bob), 'ACTIVE');
-  ann.session.recoveringPeers.delete(bob.id);
+  ann.hooks.set('endContract', refuse(false));
   assert.equal((await ann.api.endContract(bob.id, 0, never())).told, true);
   assert.equal(stateAt(ann, bob), 'ENDING');
 });
