@@ -17,6 +17,11 @@ export class HungFiles {
     this.#limitMs = limitMs;
   }
 
+  /** Files whose process has not ended. */
+  get running(): string[] {
+    return [...this.#timers.keys()];
+  }
+
   /** The process of this file was started. */
   started(file: string): void {
     this.#killAfter(this.#limitMs + EXIT_MS, file);

@@ -40,17 +40,11 @@ async function runLane(lane: Lane, files: string[]): Promise<Counts> {
   events.on('test:pass', ({ name }) => {
     if (files.includes(name)) empty.add(name);
   });
-  const running = new Set<string>();
   events.on('test:dequeue', ({ name }) => {
-    if (!files.includes(name)) return;
-    running.add(name);
-    hung.started(name);
+    if (files.includes(name)) hung.started(name);
   });
-  events.on('test:complete', ({ name }) => {
-    running.delete(name);
-    hung.exited(name);
-  });
-  const watch = watchSilence(lane, () => [...running]);
+  events.on('test:complete', ({ name }) => hung.exited(name));
+  const watch = watchSilence(lane, () => hung.running);
   events.on('data', () => watch.refresh());
   for await (const text of events.compose(spec)) process.stdout.write(text);
   clearTimeout(watch);

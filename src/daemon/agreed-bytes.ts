@@ -1,6 +1,7 @@
 // The amounts of signed terms as this side sees them: what we store for the peer, and what it stores for us.
 
 import { ownSide } from '../core/contract/sides.ts';
+import type { OwnSide } from '../core/contract/sides.ts';
 import { signedTermsOf } from '../core/contract/terms.ts';
 import type { ContractRecord } from '../core/records.ts';
 import type { Session } from './session.ts';
@@ -11,10 +12,14 @@ export function giveBytes(session: Session, contract: ContractRecord): number {
 }
 
 export function giveBytesOf(session: Session, terms: Buffer): number {
-  return ownSide(signedTermsOf(terms), session.keyring.pubkey)?.giveBytes ?? 0;
+  return sideOf(session, terms)?.giveBytes ?? 0;
 }
 
 /** What the peer promised to store for us; 0 = it owes us no copy. */
 export function getBytes(session: Session, contract: ContractRecord): number {
-  return ownSide(signedTermsOf(contract.terms), session.keyring.pubkey)?.getBytes ?? 0;
+  return sideOf(session, contract.terms)?.getBytes ?? 0;
+}
+
+function sideOf({ keyring }: Session, terms: Buffer): OwnSide | undefined {
+  return ownSide(signedTermsOf(terms), keyring.pubkey);
 }

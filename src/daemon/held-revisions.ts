@@ -5,7 +5,7 @@ import { BbError } from '../core/errors.ts';
 import { meet } from './contact.ts';
 import { foundIn } from './holders.ts';
 import type { Session } from './session.ts';
-import { sequencesText } from './waiting-words.ts';
+import { sequencesOf, sequencesText } from './waiting-words.ts';
 
 /** The answer to `--accept-seq` on a node in mode `normal`: how it is done, and which numbers there are. */
 export async function refuseOnLiving(session: Session, signal: AbortSignal): Promise<BbError> {
@@ -35,5 +35,5 @@ async function heldNow(session: Session, signal: AbortSignal): Promise<number[]>
       return report === undefined ? [] : foundIn(session, peer, report);
     }),
   );
-  return [...new Set(found.flat().map(({ sequence }) => sequence))].sort((a, b) => b - a);
+  return sequencesOf(found.flat());
 }

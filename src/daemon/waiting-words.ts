@@ -2,7 +2,7 @@
 
 import type { Completion } from '../core/recovery/completion.ts';
 import { PERIODS_MS } from '../core/policy/periods.ts';
-import type { Recovery } from './recovery.ts';
+import type { FoundId, Recovery } from './recovery.ts';
 import { sinceFirstAnswerMs } from './recovery-waits.ts';
 import type { Session } from './session.ts';
 
@@ -46,8 +46,12 @@ function olderWords({ recovery }: Session, sequence: number): string {
 
 /** Of all holders that answered, newest first. */
 export function heldSequences({ holders }: Recovery): number[] {
-  const all = [...holders.values()].flatMap(({ found }) => found.map(({ sequence }) => sequence));
-  return [...new Set(all)].sort((a, b) => b - a);
+  return sequencesOf([...holders.values()].flatMap(({ found }) => found));
+}
+
+/** Each once, newest first. */
+export function sequencesOf(found: readonly FoundId[]): number[] {
+  return [...new Set(found.map(({ sequence }) => sequence))].sort((a, b) => b - a);
 }
 
 export function sequencesText(sequences: readonly number[]): string {
